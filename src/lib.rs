@@ -1,0 +1,1 @@
+//! Orgtrail without the web.
