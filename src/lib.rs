@@ -1,1 +1,14 @@
-//! Orgtrail without the web.
+//! Orgtrail, the product without the web: what an organization, a viewer and an event of the trail are, and every use case.
+//!
+//! Without features this crate is pure and compiles for the browser. The feature `postgres` adds storage, secrets and time zones.
+
+pub mod audit;
+pub mod error;
+pub mod identity;
+pub mod organization;
+#[cfg(feature = "postgres")]
+pub mod platform;
+#[cfg(feature = "postgres")]
+pub mod storage;
+
+pub use error::{Error, Result};

@@ -1,0 +1,75 @@
+-- The trail: immutable events, partitioned by month of recorded_at (contract §9, ADR 0003).
+set local role orgtrail_owner;
+
+create table orgtrail.events (
+    organization_id          uuid not null,
+    index                    bigint not null check (index >= 0),
+    id                       uuid not null,
+    kind                     text not null check (kind in ('change', 'login', 'operation', 'export')),
+    action                   text not null check (octet_length(action) <= 100),
+    occurred_at              timestamptz not null,
+    recorded_at              timestamptz not null,
+    actor_user_id            text,
+    actor_user_name          text,
+    actor_user_email         text,
+    actor_access_token_id    text,
+    actor_access_token_name  text,
+    object_type              text not null,
+    object_id                text,
+    object_name              text,
+    outcome                  text not null check (outcome in ('success', 'failure', 'denied', 'empty', 'aborted')),
+    previous                 json, -- json, not jsonb: kept byte for byte
+    next                     json,
+    ip                       text,
+    user_agent               text,
+    request_id               text,
+    source_access_token_id   uuid,  -- the token that sent another product's event
+    operation_name           text,
+    operation_text           text,
+    operation_variables      json,
+    operation_root_fields    text[],
+    operation_document_sha256 bytea,
+    login_method             text,
+    login_email              text,
+    export_model             text,
+    export_rows              bigint,
+    export_sha256            bytea,
+    csv_safe_length          integer not null, -- bytes of the event's nine-column record, CRLF included, in the two escapings (R-33a)
+    csv_raw_length           integer not null,
+    -- An attempt to sign in may be nobody's; everything else was done by somebody.
+    constraint events_have_an_actor check (kind = 'login' or actor_user_id is not null or actor_access_token_id is not null)
+) partition by range (recorded_at);
+
+-- What a partitioned table cannot promise: gap-free positions and unique ids. The hash of each event will live here.
+create table orgtrail.event_positions (
+    organization_id uuid not null,
+    index           bigint not null,
+    event_id        uuid not null unique,
+    recorded_at     timestamptz not null,
+    primary key (organization_id, index)
+);
+
+-- The order of pages and exports, by each thing that a picker filters. The included columns let counts and combined filters be
+-- answered from the index alone.
+create index events_by_kind on orgtrail.events (organization_id, kind, occurred_at desc, index desc)
+    include (csv_safe_length, csv_raw_length);
+create index events_by_action on orgtrail.events (organization_id, action, occurred_at desc, index desc)
+    include (kind, csv_safe_length, csv_raw_length);
+create index events_by_user on orgtrail.events (organization_id, actor_user_id, occurred_at desc, index desc)
+    include (kind, action, csv_safe_length, csv_raw_length) where actor_user_id is not null;
+create index events_by_access_token on orgtrail.events (organization_id, actor_access_token_id, occurred_at desc, index desc)
+    include (kind, action, csv_safe_length, csv_raw_length) where actor_access_token_id is not null;
+create index events_by_object on orgtrail.events (organization_id, object_type, object_id, occurred_at desc, index desc);
+create index events_by_position on orgtrail.events (organization_id, index);
+
+-- The words of an event: everything a person would search for, cut at whatever is neither letter nor digit.
+-- Columns one by one: an index over partitions cannot take the whole row.
+create function orgtrail.words(document text) returns text language sql immutable parallel safe
+    return regexp_replace(lower(document), '[^[:alnum:]]+', ' ', 'g');
+create function orgtrail.event_words(names text[], previous json, next json) returns tsvector language sql immutable parallel safe cost 1000
+    return to_tsvector('simple'::regconfig, orgtrail.words(array_to_string(names, ' ') || ' ' || coalesce(previous::text, '') || ' ' || coalesce(next::text, '')));
+create index events_by_words on orgtrail.events using gin (orgtrail.event_words(
+    array[action, actor_user_id, actor_user_name, actor_user_email, actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, login_email, ip],
+    previous, next));
+
+reset role;

@@ -1,0 +1,103 @@
+-- The database refuses to forget: who may do what with the trail, and the functions that make and drop its partitions.
+set local role orgtrail_owner;
+
+create function orgtrail.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'the trail is append-only: % of % is refused', lower(tg_op), tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+
+-- Guards one table of the trail. Triggers on a partitioned table do not cover TRUNCATE of its partitions, and ordinary ones are skipped
+-- under session_replication_role: so each table gets its own, ENABLE ALWAYS.
+create function orgtrail.guard_trail_table(trail_table regclass) returns void language plpgsql as $$
+begin
+    if not exists (select from pg_trigger where tgrelid = trail_table and tgname = 'append_only') then
+        execute format('create trigger append_only before update or delete on %s for each row execute function orgtrail.refuse_change()', trail_table);
+    end if;
+    execute format('alter table %s enable always trigger append_only', trail_table);
+    execute format('create trigger never_truncated before truncate on %s for each statement execute function orgtrail.refuse_change()', trail_table);
+    execute format('alter table %s enable always trigger never_truncated', trail_table);
+    execute format('alter table %s enable row level security', trail_table);
+    execute format('alter table %s force row level security', trail_table);
+    execute format(
+        'create policy tenant on %s using (organization_id = orgtrail.current_organization()) with check (organization_id = orgtrail.current_organization())',
+        trail_table);
+end
+$$;
+select orgtrail.guard_trail_table('orgtrail.events');
+select orgtrail.guard_trail_table('orgtrail.event_positions');
+
+-- Makes the monthly partitions from `first_day`'s month to `last_day`'s month that do not exist yet; answers how many it made.
+create function orgtrail.make_partitions(first_day date, last_day date) returns integer
+    language plpgsql security definer set search_path = orgtrail, pg_temp as $$
+declare
+    month date := date_trunc('month', first_day);
+    made  integer := 0;
+    name  text;
+begin
+    if last_day - first_day > 400 then
+        raise exception 'at most 400 days of partitions at once';
+    end if;
+    perform pg_advisory_xact_lock(hashtext('orgtrail.partitions'));
+    while month <= last_day loop
+        name := 'events_' || to_char(month, 'YYYY_MM');
+        if to_regclass('orgtrail.' || name) is null then
+            execute format('create table orgtrail.%I partition of orgtrail.events for values from (%L) to (%L)',
+                name, month::timestamp at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+            perform orgtrail.guard_trail_table(('orgtrail.' || name)::regclass);
+            made := made + 1;
+        end if;
+        month := month + interval '1 month';
+    end loop;
+    return made;
+end
+$$;
+
+-- R-61: an event never fails for want of a partition.
+create table orgtrail.events_default partition of orgtrail.events default;
+select orgtrail.guard_trail_table('orgtrail.events_default');
+
+-- Drops the partitions that ended more than `retention_days` ago; never less than the floor of 90 days, which nobody can lower from outside.
+-- Answers the names of what it dropped.
+create function orgtrail.drop_expired_partitions(retention_days integer) returns setof text
+    language plpgsql security definer set search_path = orgtrail, pg_temp as $$
+declare
+    expired_before date := (now() at time zone 'UTC')::date - greatest(retention_days, 90);
+    partition      text;
+begin
+    perform pg_advisory_xact_lock(hashtext('orgtrail.partitions'));
+    for partition in
+        select child.relname
+        from pg_inherits
+        join pg_class child on child.oid = inhrelid
+        where inhparent = 'orgtrail.events'::regclass
+            and child.relname ~ '^events_\d{4}_\d{2}$'
+            and to_date(right(child.relname, 7), 'YYYY_MM') + interval '1 month' <= expired_before
+    loop
+        execute format('drop table orgtrail.%I', partition);
+        return next partition;
+    end loop;
+end
+$$;
+
+-- Grants on the parent only: a partition cannot be reached past the parent's policies.
+grant select, insert on orgtrail.events, orgtrail.event_positions to orgtrail_app;
+grant select on orgtrail.events to orgtrail_lookup;
+revoke all on function orgtrail.make_partitions(date, date), orgtrail.drop_expired_partitions(integer), orgtrail.guard_trail_table(regclass) from public;
+grant execute on function orgtrail.make_partitions(date, date), orgtrail.drop_expired_partitions(integer) to orgtrail_app;
+
+-- Exports that run now, as leases: a server that dies gives its places back when they end (contract §9). Not a tenant table to read,
+-- but counted per organization under the same policy.
+create table orgtrail.running_exports (
+    id              uuid primary key,
+    organization_id uuid not null references orgtrail.organizations,
+    leased_until    timestamptz not null
+);
+create index on orgtrail.running_exports (organization_id);
+alter table orgtrail.running_exports enable row level security;
+alter table orgtrail.running_exports force row level security;
+create policy tenant on orgtrail.running_exports
+    using (organization_id = orgtrail.current_organization()) with check (organization_id = orgtrail.current_organization());
+grant select, insert, delete, update (leased_until) on orgtrail.running_exports to orgtrail_app;
+
+reset role;

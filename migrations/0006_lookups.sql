@@ -1,0 +1,84 @@
+-- What must be found before an organization is known, and the word search: the only functions that see past row-level security (contract §9).
+-- Each answers the least that its caller needs. `storage` tests list them: one more is a decision.
+set local role orgtrail_lookup;
+
+-- The organization of a slug, current or retired.
+create function orgtrail.find_organization(wanted_slug text)
+    returns table (organization_id uuid, current_slug text)
+    language sql stable security definer set search_path = orgtrail, pg_temp
+begin atomic
+    select o.id, o.slug
+    from orgtrail.organization_slugs s
+    join orgtrail.organizations o on o.id = s.organization_id
+    where s.slug = wanted_slug;
+end;
+
+-- The organizations that a user is a member of, by name.
+create function orgtrail.organizations_of_user(wanted_user uuid)
+    returns table (organization_id uuid, slug text, name text, role text)
+    language sql stable security definer set search_path = orgtrail, pg_temp
+begin atomic
+    select o.id, o.slug, o.name, m.role
+    from orgtrail.memberships m
+    join orgtrail.organizations o on o.id = m.organization_id
+    where m.user_id = wanted_user
+    order by o.name, o.id;
+end;
+
+-- The access token of a secret's hash, valid or not.
+create function orgtrail.find_access_token(wanted_sha256 bytea)
+    returns table (id uuid, organization_id uuid, name text, scopes text[], created_by uuid, expires_at timestamptz, revoked_at timestamptz)
+    language sql stable security definer set search_path = orgtrail, pg_temp
+begin atomic
+    select t.id, t.organization_id, t.name, t.scopes, t.created_by, t.expires_at, t.revoked_at
+    from orgtrail.access_tokens t
+    where t.secret_sha256 = wanted_sha256;
+end;
+
+-- The events of the bound organization that hold words beginning with each of the wanted ones, and pass the filter: in order away from a
+-- position (`newer`: rising, else falling), at most `wanted_rows`. Full text cannot use its index under row-level security, so the policy's
+-- condition is written out here. Dynamic, so that each call is planned for its own values; nothing but an operator and a direction is spliced in.
+create function orgtrail.search_events(
+    wanted_words text, wanted_kinds text[], wanted_actions text[], wanted_user text, wanted_token text, wanted_object_type text, wanted_object_id text,
+    range_start timestamptz, range_end timestamptz, last_index bigint, from_time timestamptz, from_index bigint, newer boolean, wanted_rows bigint)
+    returns setof orgtrail.events
+    language plpgsql stable security definer rows 1000
+    set search_path = orgtrail, pg_temp set work_mem = '64MB' as $$
+declare
+    query tsquery := (
+        select to_tsquery('simple', string_agg(quote_literal(word) || ':*', ' & '))
+        from unnest(string_to_array(btrim(orgtrail.words(wanted_words)), ' ')) as word);
+begin
+    return query execute format($query$
+        select e.*
+        from orgtrail.events e
+        where e.organization_id = orgtrail.current_organization()
+            and orgtrail.event_words(
+                array[e.action, e.actor_user_id, e.actor_user_name, e.actor_user_email, e.actor_access_token_id, e.actor_access_token_name,
+                    e.object_type, e.object_id, e.object_name, e.login_email, e.ip],
+                e.previous, e.next) @@ $1
+            and e.kind = any ($2)
+            and ($3 is null or e.action = any ($3))
+            and ($4 is null or e.actor_user_id = $4)
+            and ($5 is null or e.actor_access_token_id = $5)
+            and ($6 is null or e.object_type = $6)
+            and ($7 is null or e.object_id = $7)
+            and e.occurred_at >= $8 and e.occurred_at < $9
+            and ($10 is null or e.index <= $10)
+            and ($11 is null or (e.occurred_at, e.index) %1$s ($11, $12))
+        order by e.occurred_at %2$s, e.index %2$s
+        limit $13
+        $query$, case when newer then '>' else '<' end, case when newer then 'asc' else 'desc' end)
+    using query, wanted_kinds, wanted_actions, wanted_user, wanted_token, wanted_object_type, wanted_object_id,
+        range_start, range_end, last_index, from_time, from_index, wanted_rows;
+end
+$$;
+
+revoke all on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
+    orgtrail.search_events(text, text[], text[], text, text, text, text, timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
+    from public;
+grant execute on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
+    orgtrail.search_events(text, text[], text[], text, text, text, text, timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
+    to orgtrail_app;
+
+reset role;

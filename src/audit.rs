@@ -1,0 +1,25 @@
+//! The trail: what an event is, which actions exist, how the trail is asked, read, exported and written.
+
+pub mod action;
+pub mod event;
+pub mod query;
+pub mod range;
+pub mod sentence;
+pub mod view;
+
+#[cfg(feature = "postgres")]
+pub mod append;
+#[cfg(feature = "postgres")]
+pub mod change;
+#[cfg(feature = "postgres")]
+pub mod csv;
+#[cfg(feature = "postgres")]
+pub mod cursor;
+#[cfg(feature = "postgres")]
+pub mod diff;
+#[cfg(feature = "postgres")]
+pub mod export;
+#[cfg(feature = "postgres")]
+pub mod page;
+#[cfg(feature = "postgres")]
+pub mod store;

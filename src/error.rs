@@ -1,0 +1,109 @@
+//! The one error of the domain: every refusal a person or a program can meet, and the failures that are ours.
+
+use std::fmt;
+
+/// The result of every use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a use case did not do what was asked.
+///
+/// The doors (pages, server functions, REST) dress it once; nothing but [`Error::Internal`] and [`Error::Unavailable`] has a cause worth logging.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in, or the credential is not valid (401).
+    #[error("you are not signed in")]
+    Unauthenticated,
+    /// The e-mail address and the password do not belong together; the same for every cause (R-13, 401).
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// The viewer is known but the role or scope does not allow this (403); says who can help.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It does not exist, or belongs to an organization that the viewer is not in: the same answer (R-20, 404).
+    #[error("there is nothing here, or you may not know of it")]
+    NotFound,
+    /// Input that cannot be accepted (422).
+    #[error("{0}")]
+    Invalid(Invalid),
+    /// A cursor that this server did not make, or made for another organization, filter or window (400).
+    #[error("this cursor does not belong to this list: start again from the first page")]
+    BadCursor,
+    /// Somebody else changed the same thing, or the name is taken (409).
+    #[error("{0}")]
+    Conflict(String),
+    /// Too many of something at once (429).
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// Too many attempts (429); try again after so many seconds.
+    #[error("too many attempts: try again in {retry_after_seconds} s")]
+    Throttled {
+        /// Whole seconds until another attempt is looked at, at least 1.
+        retry_after_seconds: u64,
+    },
+    /// A part that is needed cannot answer at the moment (503); nothing was changed.
+    #[error("this cannot be done right now: try again in a moment")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A fault of ours (500); the cause is logged at the boundary and never shown.
+    #[error("something went wrong on our side")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One refused input: which field, what is wrong with it, what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// Name of the field or query parameter as the caller wrote it.
+    pub field: String,
+    /// A whole sentence for a person, naming the allowed values.
+    pub message: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.field, self.message)
+    }
+}
+
+impl Error {
+    /// Refuses the input `field` with a sentence that names the allowed values.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(Invalid { field: field.into(), message: message.into() })
+    }
+
+    /// A fault of ours, with its cause for the log.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// The HTTP status that every door answers with.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Unauthenticated | Self::WrongCredentials => 401,
+            Self::Forbidden(_) => 403,
+            Self::NotFound => 404,
+            Self::Invalid(_) => 422,
+            Self::BadCursor => 400,
+            Self::Conflict(_) => 409,
+            Self::LimitExceeded(_) | Self::Throttled { .. } => 429,
+            Self::Unavailable(_) => 503,
+            Self::Internal(_) => 500,
+        }
+    }
+
+    /// The code of GraphQL's `extensions.code`, also used in problem JSON and by the pages.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated | Self::WrongCredentials => "UNAUTHENTICATED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Invalid(_) => "BAD_USER_INPUT",
+            Self::BadCursor => "BAD_CURSOR",
+            Self::Conflict(_) => "CONFLICT",
+            Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
+            Self::Throttled { .. } => "RATE_LIMITED",
+            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+}

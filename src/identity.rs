@@ -1,0 +1,22 @@
+//! Who somebody is: users and passwords, access tokens, sign-in attempts and the viewer of a request.
+
+pub mod email;
+pub mod role;
+pub mod view;
+
+#[cfg(feature = "postgres")]
+pub mod access;
+#[cfg(feature = "postgres")]
+pub mod access_token;
+#[cfg(feature = "postgres")]
+pub mod attempt;
+#[cfg(feature = "postgres")]
+pub mod password;
+#[cfg(feature = "postgres")]
+pub mod sign_in;
+#[cfg(feature = "postgres")]
+pub mod store;
+#[cfg(feature = "postgres")]
+pub mod throttle;
+#[cfg(feature = "postgres")]
+pub mod viewer;

@@ -1,0 +1,11 @@
+//! Organizations and their members.
+
+pub mod slug;
+pub mod view;
+
+#[cfg(feature = "postgres")]
+pub mod members;
+#[cfg(feature = "postgres")]
+pub mod settings;
+#[cfg(feature = "postgres")]
+pub mod store;

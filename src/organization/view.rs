@@ -1,0 +1,54 @@
+//! What pages show of an organization and its members.
+
+use serde::{Deserialize, Serialize};
+
+/// An organization, as the frame of its pages and General show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationView {
+    /// UUID.
+    pub id: String,
+    /// Current slug.
+    pub slug: String,
+    /// Name to read.
+    pub name: String,
+    /// The viewer's role: `owner`, `admin` or `member`.
+    pub viewer_role: String,
+    /// Whether the viewer may read the trail: the navigation offers it only then.
+    pub reads_audit_log: bool,
+    /// When it was created: `22 Nov 2026`, UTC.
+    pub created: String,
+    /// Number of members.
+    pub members: i64,
+}
+
+/// A member, as the list of members shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// UUID of the user.
+    pub user_id: String,
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// `owner`, `admin` or `member`.
+    pub role: String,
+    /// Day of joining: `22 Nov 2026`, UTC.
+    pub joined: String,
+    /// Whether this is the viewer.
+    pub is_viewer: bool,
+    /// The roles that the viewer may give this member; empty if none may be given.
+    pub assignable_roles: Vec<String>,
+    /// Whether the viewer may remove this member (or leave, if it is the viewer).
+    pub removable: bool,
+}
+
+/// The members page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembersPage {
+    /// Members by name, at most 500 of those that match.
+    pub members: Vec<MemberRow>,
+    /// How many members the organization has in all.
+    pub total: i64,
+    /// What was searched for.
+    pub search: String,
+}
