@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# What the other scripts share: words to the user, where the tools are, and which Rust compiles for the browser.
+# Sourced, never run. Everything here is quick; only `setup` installs.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/orgtrail
+WASM_TARGET=wasm32-unknown-unknown
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# wasm-bindgen's program must be of exactly the version that the code was linked with.
+wasm_bindgen_version() {
+  awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2 }' "$ROOT/Cargo.lock"
+}
+
+wasm_bindgen() { printf '%s/wasm-bindgen-%s/bin/wasm-bindgen' "$TOOLS" "$(wasm_bindgen_version)"; }
+
+wasm_bindgen_works() {
+  [ "$("$(wasm_bindgen)" --version 2>/dev/null)" = "wasm-bindgen $(wasm_bindgen_version)" ]
+}
+
+# npm's tools, one folder for each state of the lock file.
+node_tools() {
+  printf '%s/node-%s' "$TOOLS" "$(sha256sum "$ROOT/scripts/package-lock.json" | cut -c1-16)"
+}
+
+wasm_opt() { printf '%s/node_modules/.bin/wasm-opt' "$(node_tools)"; }
+
+# A folder of ours in the cache is used only while every file in it is what it was when it was made.
+seal() { (cd "$1" && find . -type f ! -name SHA256SUMS -print0 | sort -z | xargs -0 sha256sum >SHA256SUMS); }
+sealed() { [ -f "$1/SHA256SUMS" ] && (cd "$1" && sha256sum --check --status SHA256SUMS); }
+
+# --- Which Rust compiles for the browser -----------------------------------------------------------------------
+# Either the caller's own, where it has the target (rustup), or Debian's `rustc-web` with a standard library that
+# `setup` compiled from Debian's sources into the cache. The latter is for machines that reach Debian's packages but
+# not Rust's own downloads. It is handed to rustc as a second sysroot: nothing under /usr is written.
+
+own_rust_has_target() {
+  have rustc && compgen -G "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib/libstd-*.rlib" >/dev/null
+}
+
+debian_rust_installed() {
+  [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && [ -x /usr/bin/rust-lld ] &&
+    [ -d /usr/lib/rustlib/src/rust/library/std ]
+}
+
+debian_sysroot() {
+  printf '%s/sysroot-%s' "$TOOLS" "$(/usr/bin/rustc --verbose --version | sha256sum | cut -c1-16)"
+}
+
+# Runs cargo for the browser's half with whichever of the two is there.
+wasm_cargo() {
+  if own_rust_has_target; then
+    cargo "$@"
+  else
+    env RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--sysroot=$(debian_sysroot)" \
+      /usr/bin/cargo "$@"
+  fi
+}
+
+# --- Programs of the machine -----------------------------------------------------------------------------------
+
+# The newest PostgreSQL's folder of binaries, if it is at least 15.
+postgres_bin() {
+  local dir
+  for dir in $(compgen -G '/usr/lib/postgresql/*/bin' | sort -t/ -k5,5 -rn) "$(pg_config --bindir 2>/dev/null)"; do
+    if [ -x "$dir/initdb" ] && [ "$("$dir/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -ge 15 ]; then
+      printf '%s' "$dir"
+      return
+    fi
+  done
+  return 1
+}
+
+# The browser of the end-to-end tests: CHROMIUM, or the first one on PATH.
+chromium() {
+  local name
+  for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome; do
+    command -v "$name" && return
+  done
+  return 1
+}
