@@ -1,1 +1,26 @@
-//! Pages.
+//! Pages: what a browser shows, and the server functions through which it asks.
+//!
+//! The server renders [`shell::Shell`] with the feature `ssr`; the browser takes the same tree over with `hydrate`.
+
+pub mod audit;
+pub mod browser;
+pub mod context;
+pub mod frame;
+pub mod home;
+pub mod identity;
+pub mod organization;
+pub mod routes;
+#[cfg(feature = "ssr")]
+pub mod shell;
+pub mod ui;
+pub mod wire;
+
+pub use routes::App;
+
+/// Takes over the page that the server sent; called once by the script of [`shell::Shell`].
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(App);
+}

@@ -1,0 +1,96 @@
+//! The one error that crosses the wire between server functions and pages.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+/// Why a server function did not do what was asked: everything a page shows of it, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Code of [`orgtrail::Error::code`].
+    pub code: String,
+    /// A sentence for a person.
+    pub message: String,
+    /// The field or query parameter that it is about.
+    pub field: Option<String>,
+    /// Id of the request, to find it in the server's log.
+    pub request_id: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal without field and request.
+    #[must_use]
+    pub fn new(status: u16, code: &str, message: &str) -> Self {
+        Self { status, code: code.to_owned(), message: message.to_owned(), field: None, request_id: None }
+    }
+
+    /// The answer to an address that leads nowhere.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(404, "NOT_FOUND", "There is nothing here, or you may not know of it.")
+    }
+}
+
+impl FromServerFnError for Refusal {
+    type Encoder = JsonEncoding;
+
+    /// What goes wrong around a server function: the network in the browser, unreadable arguments on the server.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let refusal = match error {
+            ServerFnErrorErr::Request(_) => Self::new(503, "UNAVAILABLE", "The server cannot be reached. Check your connection."),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+                Self::new(422, "BAD_USER_INPUT", "A field is missing, given twice or unreadable.")
+            }
+            _ => Self::new(500, "INTERNAL", "Something went wrong on our side."),
+        };
+        #[cfg(feature = "ssr")]
+        crate::context::set_status(refusal.status);
+        refusal
+    }
+}
+
+/// Dresses an error of the domain for the browser, sets the status of a server function's own response, and logs the
+/// failures that are ours, once.
+#[cfg(feature = "ssr")]
+pub fn refuse(error: orgtrail::Error) -> Refusal {
+    let status = error.status();
+    if crate::context::is_server_function() {
+        crate::context::set_status(status);
+    }
+    let request_id = crate::context::viewer().ok().and_then(|viewer| viewer.origin.request_id);
+    log(&error, request_id.as_deref());
+    let (field, message) = match &error {
+        orgtrail::Error::Invalid(invalid) => (Some(invalid.field.clone()), invalid.message.clone()),
+        other => (None, sentence(&other.to_string())),
+    };
+    Refusal { status, code: error.code().to_owned(), message, field, request_id }
+}
+
+/// The causes that people never see. Nothing is logged without a request: `generate_route_list` has none.
+#[cfg(feature = "ssr")]
+fn log(error: &orgtrail::Error, request_id: Option<&str>) {
+    use orgtrail::Error::{Internal, Unavailable};
+    if let (Internal(cause) | Unavailable(cause), Some(request_id)) = (error, request_id) {
+        let chain: Vec<String> = causes(cause.as_ref()).map(ToString::to_string).collect();
+        tracing::error!(request_id, code = error.code(), cause = chain.join(": "), "a server function failed");
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn causes<'a>(
+    cause: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(cause), |error| error.source())
+}
+
+/// With a capital first and a full stop last: `you are not signed in` is `You are not signed in.`
+#[cfg(feature = "ssr")]
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
