@@ -1,0 +1,82 @@
+//! Runs a command beside a private Postgres of its own, for tests and for preparing `.sqlx/`.
+//!
+//! `cargo run -p orgtrail-server --example with_postgres -- cargo test`
+//!
+//! The command finds `DATABASE_URL` (superuser, database `orgtrail`) in its environment. The cluster lives in a temporary
+//! folder and is stopped and removed at the end; the exit status is the command's own.
+
+use std::ffi::OsString;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use orgtrail_server::cluster::{Cluster, Options, Role};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if command.is_empty() {
+        eprintln!("usage: with_postgres COMMAND [ARGUMENT …]");
+        return ExitCode::from(2);
+    }
+    match with_cluster(&command).await {
+        Ok(status) => exit_code(status),
+        Err(error) => {
+            eprintln!("with_postgres: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn with_cluster(command: &[OsString]) -> Result<ExitStatus> {
+    let folder = make_folder()?;
+    // Tests open many small pools at once.
+    let options = Options { max_connections: 300, ..Options::from_env() };
+    let cluster = Cluster::start_with(folder.path(), options).await?;
+    let status = run(command, &cluster.url(Role::Superuser)).await;
+    cluster.stop().await?;
+    folder.close()?;
+    status
+}
+
+/// In `/tmp`, and open to whoever runs Postgres when we are root.
+fn make_folder() -> Result<TempDir> {
+    let mode = if Uid::effective().is_root() { 0o711 } else { 0o700 };
+    let permissions = Permissions::from_mode(mode);
+    Ok(tempfile::Builder::new().prefix("orgtrail-").permissions(permissions).tempdir_in("/tmp")?)
+}
+
+async fn run(command: &[OsString], url: &str) -> Result<ExitStatus> {
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let mut terminations = signal(SignalKind::terminate())?;
+    let mut child = Command::new(&command[0]).args(&command[1..]).env("DATABASE_URL", url).spawn()?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return Ok(status?),
+            // A Ctrl-C reaches the command by itself; we only stay to clean up.
+            _ = interrupts.recv() => {}
+            _ = terminations.recv() => terminate(&child),
+        }
+    }
+}
+
+fn terminate(child: &Child) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        // It may have ended by itself already.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+}
+
+/// As a shell has it: 128 and the signal for a command that was killed.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
