@@ -5,6 +5,7 @@
 //! The command finds `DATABASE_URL` (superuser, database `orgtrail`) in its environment. The cluster lives in a temporary
 //! folder and is stopped and removed at the end; the exit status is the command's own.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
     match with_cluster(&command).await {
         Ok(status) => exit_code(status),
         Err(error) => {
-            eprintln!("with_postgres: {error}");
+            complain(error.as_ref());
             ExitCode::FAILURE
         }
     }
@@ -43,8 +44,20 @@ async fn with_cluster(command: &[OsString]) -> Result<ExitStatus> {
     let cluster = Cluster::start_with(folder.path(), options).await?;
     let status = run(command, &cluster.url(Role::Superuser)).await;
     cluster.stop().await?;
-    folder.close()?;
+    if let Err(error) = folder.close() {
+        complain(&error);
+    }
     status
+}
+
+fn complain(error: &dyn Error) {
+    eprint!("with_postgres: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprint!(": {error}");
+        cause = error.source();
+    }
+    eprintln!();
 }
 
 /// In `/tmp`, and open to whoever runs Postgres when we are root.

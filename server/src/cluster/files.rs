@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -12,7 +12,6 @@ use super::account::Account;
 
 /// Makes a folder with exactly `mode`, whatever the umask; an existing one is an error.
 pub(super) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     fs::DirBuilder::new().mode(mode).create(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
@@ -27,7 +26,7 @@ pub(super) fn open(path: &Path, truncate: bool) -> Result<File, ClusterError> {
 /// Puts `text` in place of `path` in one step, owned by `account` and readable by it alone.
 pub(super) fn replace(path: &Path, text: &str, account: &Account) -> Result<(), ClusterError> {
     let new = path.with_extension("new");
-    remove_if_there(&new).map_err(ClusterError::file("remove", &new))?;
+    remove_if_there(&new)?;
     write_new(&new, text).map_err(ClusterError::file("write", &new))?;
     account.own(&new)?;
     fs::rename(&new, path).map_err(ClusterError::file("replace", path))
@@ -39,10 +38,11 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+/// Removes a file; one that is not there is no error.
+pub(super) fn remove_if_there(path: &Path) -> Result<(), ClusterError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ClusterError::file("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 

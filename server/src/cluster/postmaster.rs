@@ -118,7 +118,8 @@ impl PidFile {
     pub(super) fn read(cluster: &Path) -> Option<Self> {
         let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
         let line = |number: usize| text.lines().nth(number - 1).unwrap_or_default().trim();
-        Some(Self { pid: Pid::from_raw(line(1).parse().ok()?), socket_dir: line(5).into(), ready: line(8) == "ready" })
+        let pid = line(1).parse().ok().filter(|pid| *pid > 0)?;
+        Some(Self { pid: Pid::from_raw(pid), socket_dir: line(5).into(), ready: line(8) == "ready" })
     }
 
     /// The file, when the postmaster that it names is alive.
@@ -127,13 +128,15 @@ impl PidFile {
     }
 }
 
-/// Removes a pid file that a crash left behind, when its number has since gone to a process that is no postmaster of ours:
-/// Postgres would take that one for its predecessor and refuse to start. Other stale files it handles itself, with a check
-/// for left-over backends that we must not take away. Returns whether any stale file was there.
-pub(super) fn forget_recycled_pid(cluster: &Path) -> Result<bool, ClusterError> {
-    let Some(stale) = PidFile::read(cluster) else { return Ok(false) };
-    if exists(stale.pid) {
-        let path = cluster.join("postmaster.pid");
+/// Clears away the pid file of a dead postmaster where Postgres would stumble over it: one left empty by a loss of power, and
+/// one whose number has since gone to another process. Other stale files it handles itself, with a check for left-over backends
+/// that we must not take away. Returns whether there was any, that is, whether the last end was a crash.
+pub(super) fn forget_dead(cluster: &Path) -> Result<bool, ClusterError> {
+    let path = cluster.join("postmaster.pid");
+    if !path.exists() {
+        return Ok(false);
+    }
+    if PidFile::read(cluster).is_none_or(|dead| exists(dead.pid)) {
         fs::remove_file(&path).map_err(ClusterError::file("remove", &path))?;
     }
     Ok(true)

@@ -116,6 +116,7 @@ impl Site {
         let binaries = Binaries::find(self.options.binaries.as_deref(), &self.cluster)?;
         initialize::once(&self.data_dir, &self.cluster, &binaries, &self.account).await?;
         socket::make(&self.socket_dir, &self.account)?;
+        socket::clear(&self.socket_dir)?;
         settings::write(&self.cluster, &self.socket_dir, self.options.max_connections, &self.account)?;
         self.record_socket_dir()?;
         self.launch_patiently(&binaries).await
@@ -129,7 +130,7 @@ impl Site {
 
     /// After a `kill -9` of the postmaster its backends may need a moment to be gone.
     async fn launch_patiently(&self, binaries: &Binaries) -> Result<Started, ClusterError> {
-        let crashed = postmaster::forget_recycled_pid(&self.cluster)?;
+        let crashed = postmaster::forget_dead(&self.cluster)?;
         let mut left = if crashed { LEFTOVER_ATTEMPTS } else { 1 };
         loop {
             left -= 1;

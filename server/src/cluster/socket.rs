@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
-use super::{ClusterError, files};
+use super::{ClusterError, PORT, files};
 
 /// `sun_path` holds 107 bytes and a NUL; `/.s.PGSQL.5432` takes 14 of them.
 const LONGEST: usize = 107 - 14;
@@ -54,6 +54,14 @@ fn check(folder: &Path, account: &Account) -> Result<(), ClusterError> {
         return Err(ClusterError::ForeignSocketFolder { folder: folder.to_owned(), user: account.name.clone() });
     }
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(ClusterError::file("close", folder))
+}
+
+/// Removes the socket and its lock file that a crash left behind. Only for a starter that found no postmaster alive: Postgres
+/// itself would refuse a lock file whose number has since gone to another process.
+pub(super) fn clear(folder: &Path) -> Result<(), ClusterError> {
+    let socket = format!(".s.PGSQL.{PORT}");
+    files::remove_if_there(&folder.join(format!("{socket}.lock")))?;
+    files::remove_if_there(&folder.join(socket))
 }
 
 #[cfg(test)]
