@@ -344,7 +344,7 @@ pub fn is_well_formed(name: &str) -> bool {
     (2..=4).contains(&parts) && name.len() <= MAX_NAME_BYTES && name.split('.').all(is_word)
 }
 
-fn is_word(part: &str) -> bool {
+pub(super) fn is_word(part: &str) -> bool {
     let begins = part.starts_with(|first: char| first.is_ascii_lowercase());
     begins && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

@@ -1,6 +1,5 @@
 //! CSV by RFC 4180, every field quoted, safe for spreadsheets and reversible unless raw is asked for (contract §4, R-30, R-31).
 
-
 /// What is done to fields that a spreadsheet would take for formulas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escaping {
@@ -105,4 +104,3 @@ pub fn write_timestamp(out: &mut Vec<u8>, micros: i64) {
 pub fn decode(field: &str) -> &str {
     field.strip_prefix('\'').unwrap_or(field)
 }
-

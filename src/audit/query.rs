@@ -1,11 +1,12 @@
 //! What may be asked of the trail: one parser of query strings for the page, the count and the export.
 
 pub mod filter;
+pub mod link;
 pub mod pairs;
 #[cfg(feature = "postgres")]
-pub mod parse;
+mod parse;
 
-pub use filter::{ActionPattern, ActorFilter, EventFilter, ObjectFilter, Words};
+pub use filter::{ActionPattern, ActorFilter, EventFilter, Id, ObjectFilter, Words};
 pub use pairs::Pairs;
 
 use super::range::ResolvedRange;

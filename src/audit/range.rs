@@ -1,12 +1,15 @@
 //! Ranges of time: what was asked for, checked against the 90-day rule and resolved to two instants (contract §3, §4, §9).
 
 pub mod calendar;
+#[cfg(feature = "postgres")]
+mod resolve;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::view::RangeView;
+
 #[cfg(feature = "postgres")]
-use crate::{Error, Result};
+pub use resolve::{resolve, start_of};
 
 /// Calendar days that a range may have, both ends included, and that the trail is kept.
 pub const MAX_DAYS: u64 = 90;
@@ -36,7 +39,7 @@ pub struct ResolvedRange {
 /// Ranges that have a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// The last 24 hours.
+    /// The last 24 hours, rounded outwards to whole minutes so that the page, the count and the export name the same bounds.
     Hours24,
     /// Today and the six days before.
     Days7,
@@ -97,14 +100,4 @@ pub enum RangeInput {
     },
     /// Nothing was said: the last 30 days.
     Default,
-}
-
-/// Checks and resolves a range, as seen at `now` in the zone `zone_name` (IANA; UTC unless chosen).
-///
-/// # Errors
-/// [`Error::Invalid`] for `start`, `end` or `tz`, naming the bounds that are allowed.
-#[cfg(feature = "postgres")]
-pub fn resolve(input: &RangeInput, zone_name: Option<&str>, now: DateTime<Utc>) -> Result<ResolvedRange> {
-    let _ = (input, zone_name, now);
-    Err(Error::invalid("start", "not yet"))
 }
