@@ -54,6 +54,8 @@ pub struct RangeView {
     pub today: String,
     /// Name of the zone (IANA), `UTC` unless chosen.
     pub zone: String,
+    /// Whether both bounds are whole days in `zone`; a link names them as days then, as instants otherwise.
+    pub whole_days: bool,
     /// For reading: `24 Oct – 22 Nov 2026`, with times where the bounds are not whole days.
     pub label: String,
     /// First instant, RFC 3339 UTC (included).
