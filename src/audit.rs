@@ -6,6 +6,7 @@ pub mod query;
 pub mod range;
 pub mod sentence;
 pub mod view;
+pub mod visible;
 
 #[cfg(feature = "postgres")]
 pub mod append;
@@ -20,6 +21,12 @@ pub mod diff;
 #[cfg(feature = "postgres")]
 pub mod export;
 #[cfg(feature = "postgres")]
+pub mod ndjson;
+#[cfg(feature = "postgres")]
+pub mod moment;
+#[cfg(feature = "postgres")]
 pub mod page;
+#[cfg(feature = "postgres")]
+mod refusal;
 #[cfg(feature = "postgres")]
 pub mod store;

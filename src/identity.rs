@@ -15,8 +15,6 @@ pub mod password;
 #[cfg(feature = "postgres")]
 pub mod sign_in;
 #[cfg(feature = "postgres")]
-pub mod store;
-#[cfg(feature = "postgres")]
 pub mod throttle;
 #[cfg(feature = "postgres")]
 pub mod viewer;

@@ -1,5 +1,6 @@
 //! Organizations and their members.
 
+pub mod name;
 pub mod slug;
 pub mod view;
 
@@ -7,5 +8,3 @@ pub mod view;
 pub mod members;
 #[cfg(feature = "postgres")]
 pub mod settings;
-#[cfg(feature = "postgres")]
-pub mod store;

@@ -1,0 +1,243 @@
+//! Appending to the trail, under the lock of its head: the only place where events are written.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::action::Action;
+use super::csv::{self, Escaping};
+use super::event::{Actor, Kind, Outcome};
+use crate::identity::viewer::Origin;
+use crate::platform::Clock;
+use crate::storage;
+use crate::{Error, Result};
+
+mod columns;
+
+use columns::Columns;
+
+/// What an event is about: type, id and name at the time.
+#[derive(Debug, Clone)]
+pub struct Object {
+    kind: &'static str,
+    id: String,
+    name: String,
+}
+
+impl Object {
+    /// An object of ours.
+    pub fn new(kind: &'static str, id: impl ToString, name: impl Into<String>) -> Self {
+        Self { kind, id: id.to_string(), name: name.into() }
+    }
+}
+
+/// One of our own events, before the change it belongs to gives it actor, origin, place and time.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    action: Action,
+    object: Object,
+    outcome: Outcome,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+impl NewEvent {
+    /// `action` was done to `object`, with success.
+    #[must_use]
+    pub fn new(action: Action, object: Object) -> Self {
+        Self { action, object, outcome: Outcome::Success, previous: None, next: None }
+    }
+
+    /// The object's whole state before.
+    #[must_use]
+    pub fn previous(mut self, state: &serde_json::Value) -> Self {
+        self.previous = Some(state.to_string());
+        self
+    }
+
+    /// The object's whole state after.
+    #[must_use]
+    pub fn next(mut self, state: &serde_json::Value) -> Self {
+        self.next = Some(state.to_string());
+        self
+    }
+
+    /// It ended otherwise than well.
+    #[must_use]
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// The event as done by `actor` from `origin`.
+    pub(super) fn by(self, actor: &Actor, origin: &Origin) -> Draft {
+        Draft {
+            outcome: self.outcome,
+            actor: actor.clone(),
+            object_type: self.object.kind.to_owned(),
+            object_id: Some(self.object.id),
+            object_name: Some(self.object.name),
+            previous: self.previous,
+            next: self.next,
+            origin: origin.clone(),
+            ..Draft::new(self.action)
+        }
+    }
+}
+
+/// An event that has everything but its place in the trail: `index`, `id`, `recorded_at`.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Kind.
+    pub kind: Kind,
+    /// Dotted name, one of the catalogue or another product's.
+    pub action: String,
+    /// When it happened, where that is not the moment of recording: claimed by another product, or the moment of a sign-in attempt.
+    pub claimed_at: Option<DateTime<Utc>>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What it is about.
+    pub object_type: String,
+    /// Its id.
+    pub object_id: Option<String>,
+    /// Its name at the time.
+    pub object_name: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// State before: JSON text, kept byte for byte.
+    pub previous: Option<String>,
+    /// State after: JSON text, kept byte for byte.
+    pub next: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The access token that sent another product's event.
+    pub source_access_token_id: Option<Uuid>,
+    /// Facts of a sign-in attempt.
+    pub login: Option<LoginFacts>,
+}
+
+/// What only a sign-in attempt has.
+#[derive(Debug, Clone)]
+pub struct LoginFacts {
+    /// `login`, `signup`.
+    pub method: String,
+    /// The address as typed.
+    pub email: String,
+}
+
+impl Draft {
+    /// A successful event of ours without an actor yet, about an object of the action's type.
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        Self::named(action.kind(), action.name(), action.object_type())
+    }
+
+    /// A successful event with a name that need not be of the catalogue.
+    #[must_use]
+    pub fn named(kind: Kind, action: &str, object_type: &str) -> Self {
+        Self {
+            kind,
+            action: action.to_owned(),
+            claimed_at: None,
+            actor: Actor::default(),
+            object_type: object_type.to_owned(),
+            object_id: None,
+            object_name: None,
+            outcome: Outcome::Success,
+            previous: None,
+            next: None,
+            origin: Origin::default(),
+            source_access_token_id: None,
+            login: None,
+        }
+    }
+
+    /// Bytes of its nine-column CSV record in an escaping. The time does not matter: it always has the same length.
+    fn csv_length(&self, escaping: Escaping) -> i32 {
+        let (user, token) = (self.actor.user.as_ref(), self.actor.access_token.as_ref());
+        let fields: [&str; 9] = [
+            "2026-01-01T00:00:00.000000Z",
+            token.map_or("", |token| &token.id),
+            token.and_then(|token| token.name.as_deref()).unwrap_or(""),
+            user.map_or("", |user| &user.id),
+            user.and_then(|user| user.name.as_deref()).unwrap_or(""),
+            user.and_then(|user| user.email.as_deref()).unwrap_or(""),
+            &self.action,
+            self.previous.as_deref().unwrap_or(""),
+            self.next.as_deref().unwrap_or(""),
+        ];
+        i32::try_from(csv::record_length(&fields.map(str::as_bytes), escaping)).unwrap_or(i32::MAX)
+    }
+}
+
+/// Where an event has gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Id, a UUIDv7 of the moment of recording.
+    pub id: Uuid,
+    /// Position in the organization's trail.
+    pub index: i64,
+    /// Moment of recording.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Appends `drafts` in their order to the trail of `organization`, to which the transaction is bound, and leaves the head locked until it
+/// ends: so this comes last, and indexes are given in the order of commits.
+pub(crate) async fn append(connection: &mut PgConnection, organization: Uuid, clock: &Clock, drafts: &[Draft]) -> Result<Vec<Recorded>> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = take_places(connection, organization, clock, drafts.len()).await?;
+    let columns = Columns::of(drafts, &places);
+    columns.insert(connection, organization).await?;
+    Ok(places)
+}
+
+/// Locks the head and moves it on by `count` places, a microsecond apart at least.
+async fn take_places(connection: &mut PgConnection, organization: Uuid, clock: &Clock, count: usize) -> Result<Vec<Recorded>> {
+    let count = i64::try_from(count).map_err(Error::internal)?;
+    let head = sqlx::query!(
+        r#"update orgtrail.trail_heads set
+            next_index = next_index + $2,
+            last_recorded_at = greatest(coalesce($3, clock_timestamp()), last_recorded_at + interval '1 microsecond') + ($2 - 1) * interval '1 microsecond',
+            last_transaction = pg_current_xact_id()
+        where organization_id = $1
+        returning next_index, last_recorded_at, clock_timestamp() as "now!""#,
+        organization,
+        count,
+        clock.simulated_now()
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or_else(|| Error::internal(format!("organization {organization} has no trail")))?;
+    refuse_a_head_in_the_future(head.last_recorded_at - TimeDelta::microseconds(count - 1), head.now)?;
+    (1..=count)
+        .map(|place| {
+            let recorded_at = head.last_recorded_at - TimeDelta::microseconds(count - place);
+            Ok(Recorded { id: storage::new_id(recorded_at)?, index: head.next_index - count + place - 1, recorded_at })
+        })
+        .collect()
+}
+
+/// After a jump of the clock the trail must not run ahead of it: refused and said, not repaired (contract §9).
+fn refuse_a_head_in_the_future(first: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    if first - now <= TimeDelta::seconds(5) {
+        return Ok(());
+    }
+    let (first, now) = (first.to_rfc3339_opts(SecondsFormat::Millis, true), now.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let cause = format!("the trail's last event is at {first}, but the database's clock shows {now}: set the clock right, or wait");
+    Err(Error::Unavailable(cause.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_slightly_ahead_is_fine_and_far_ahead_is_refused() {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        assert!(refuse_a_head_in_the_future(now + TimeDelta::seconds(5), now).is_ok());
+        let refused = refuse_a_head_in_the_future(now + TimeDelta::seconds(6), now).unwrap_err();
+        assert_eq!(refused.status(), 503);
+    }
+}

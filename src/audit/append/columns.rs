@@ -1,0 +1,141 @@
+//! Drafts turned on their side: one array per column, so that any number of events is one `insert … select unnest(…)`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::super::csv::Escaping;
+use super::{Draft, Recorded};
+use crate::Result;
+
+type Text<'a> = Vec<Option<&'a str>>;
+
+#[derive(Default)]
+pub(super) struct Columns<'a> {
+    index: Vec<i64>,
+    id: Vec<Uuid>,
+    kind: Vec<&'a str>,
+    action: Vec<&'a str>,
+    occurred_at: Vec<DateTime<Utc>>,
+    recorded_at: Vec<DateTime<Utc>>,
+    actor_user_id: Text<'a>,
+    actor_user_name: Text<'a>,
+    actor_user_email: Text<'a>,
+    actor_access_token_id: Text<'a>,
+    actor_access_token_name: Text<'a>,
+    object_type: Vec<&'a str>,
+    object_id: Text<'a>,
+    object_name: Text<'a>,
+    outcome: Vec<&'a str>,
+    previous: Text<'a>,
+    next: Text<'a>,
+    ip: Text<'a>,
+    user_agent: Text<'a>,
+    request_id: Text<'a>,
+    source_access_token_id: Vec<Option<Uuid>>,
+    login_method: Text<'a>,
+    login_email: Text<'a>,
+    csv_safe_length: Vec<i32>,
+    csv_raw_length: Vec<i32>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(drafts: &'a [Draft], places: &[Recorded]) -> Self {
+        let mut columns = Self::default();
+        for (draft, place) in drafts.iter().zip(places) {
+            columns.push_place(draft, place);
+            columns.push_actor(draft);
+            columns.push_rest(draft);
+        }
+        columns
+    }
+
+    fn push_place(&mut self, draft: &'a Draft, place: &Recorded) {
+        self.index.push(place.index);
+        self.id.push(place.id);
+        self.kind.push(draft.kind.as_str());
+        self.action.push(&draft.action);
+        self.occurred_at.push(draft.claimed_at.unwrap_or(place.recorded_at));
+        self.recorded_at.push(place.recorded_at);
+    }
+
+    fn push_actor(&mut self, draft: &'a Draft) {
+        let (user, token) = (draft.actor.user.as_ref(), draft.actor.access_token.as_ref());
+        self.actor_user_id.push(user.map(|user| user.id.as_str()));
+        self.actor_user_name.push(user.and_then(|user| user.name.as_deref()));
+        self.actor_user_email.push(user.and_then(|user| user.email.as_deref()));
+        self.actor_access_token_id.push(token.map(|token| token.id.as_str()));
+        self.actor_access_token_name.push(token.and_then(|token| token.name.as_deref()));
+    }
+
+    fn push_rest(&mut self, draft: &'a Draft) {
+        self.object_type.push(&draft.object_type);
+        self.object_id.push(draft.object_id.as_deref());
+        self.object_name.push(draft.object_name.as_deref());
+        self.outcome.push(draft.outcome.as_str());
+        self.previous.push(draft.previous.as_deref());
+        self.next.push(draft.next.as_deref());
+        self.ip.push(draft.origin.ip.as_deref());
+        self.user_agent.push(draft.origin.user_agent.as_deref());
+        self.request_id.push(draft.origin.request_id.as_deref());
+        self.source_access_token_id.push(draft.source_access_token_id);
+        self.login_method.push(draft.login.as_ref().map(|login| login.method.as_str()));
+        self.login_email.push(draft.login.as_ref().map(|login| login.email.as_str()));
+        self.csv_safe_length.push(draft.csv_length(Escaping::FormulaSafe));
+        self.csv_raw_length.push(draft.csv_length(Escaping::Raw));
+    }
+
+    /// One statement for the positions and the events: one write to the socket, whatever the number.
+    pub(super) async fn insert(&self, connection: &mut PgConnection, organization: Uuid) -> Result<()> {
+        sqlx::query!(
+            r#"with event as (
+                select * from unnest(
+                    $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
+                    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
+                    $21::text[], $22::uuid[], $23::text[], $24::text[], $25::integer[], $26::integer[])
+                as event (index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
+                    actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip, user_agent,
+                    request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length)
+            ), placed as (
+                insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at)
+                select $1, index, id, recorded_at from event
+            )
+            insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name,
+                actor_user_email, actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip,
+                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length)
+            select $1, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
+                actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous::json, next::json, ip,
+                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length
+            from event"#,
+            organization,
+            &self.index,
+            &self.id,
+            &self.kind as _,
+            &self.action as _,
+            &self.occurred_at,
+            &self.recorded_at,
+            &self.actor_user_id as _,
+            &self.actor_user_name as _,
+            &self.actor_user_email as _,
+            &self.actor_access_token_id as _,
+            &self.actor_access_token_name as _,
+            &self.object_type as _,
+            &self.object_id as _,
+            &self.object_name as _,
+            &self.outcome as _,
+            &self.previous as _,
+            &self.next as _,
+            &self.ip as _,
+            &self.user_agent as _,
+            &self.request_id as _,
+            &self.source_access_token_id as _,
+            &self.login_method as _,
+            &self.login_email as _,
+            &self.csv_safe_length,
+            &self.csv_raw_length
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The two ways to write: a [`Change`] of ours with the events that say so, and a [`Batch`] of other products' events.
+
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::append::{self, Draft, NewEvent, Recorded};
+use super::event::Actor;
+use crate::identity::access::Access;
+use crate::identity::viewer::Origin;
+use crate::platform::{Clock, Platform};
+use crate::storage;
+use crate::{Error, Result};
+
+/// A transaction bound to an authorized viewer and one organization. It can only be committed together with at least one event, and
+/// dropping it undoes everything: a change without its event cannot be written.
+pub struct Change {
+    transaction: Transaction<'static, Postgres>,
+    organization: Uuid,
+    actor: Actor,
+    origin: Origin,
+    clock: Clock,
+}
+
+impl Change {
+    /// Begins a change by an authorized viewer.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] without a database.
+    pub async fn begin(platform: &Platform, access: &Access) -> Result<Self> {
+        Self::begin_in(platform, access.organization().id, access.actor().clone(), access.origin().clone()).await
+    }
+
+    /// Begins the change that creates `organization`: nobody can be authorized in it before it exists.
+    pub(crate) async fn begin_in(platform: &Platform, organization: Uuid, actor: Actor, origin: Origin) -> Result<Self> {
+        let transaction = storage::begin(&platform.database.writes, organization).await?;
+        Ok(Self { transaction, organization, actor, origin, clock: platform.clock.clone() })
+    }
+
+    /// The connection on which to alter rows.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Commits the change with the event that says so.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Conflict`] if the last owner would go. Nothing is changed then.
+    pub async fn commit(self, event: NewEvent) -> Result<Recorded> {
+        self.commit_all(event, Vec::new()).await
+    }
+
+    /// Commits the change with several events, in their order; answers where the first has gone.
+    ///
+    /// # Errors
+    /// As [`Change::commit`].
+    pub async fn commit_all(mut self, first: NewEvent, rest: Vec<NewEvent>) -> Result<Recorded> {
+        let events = std::iter::once(first).chain(rest);
+        let drafts: Vec<Draft> = events.map(|event| event.by(&self.actor, &self.origin)).collect();
+        let mut recorded = append::append(&mut self.transaction, self.organization, &self.clock, &drafts).await?;
+        self.transaction.commit().await.map_err(refused)?;
+        Ok(recorded.swap_remove(0))
+    }
+}
+
+/// What the deferred rules of the database say at commit, for people.
+fn refused(error: sqlx::Error) -> Error {
+    if storage::violates(&error, "last_owner_stays") {
+        return Error::Conflict("An organization keeps at least one owner: make somebody else an owner first.".to_owned());
+    }
+    error.into()
+}
+
+/// Events of other products for one organization, recorded together or not at all.
+pub struct Batch<'a> {
+    platform: &'a Platform,
+    organization: Uuid,
+}
+
+impl<'a> Batch<'a> {
+    /// A batch by an authorized sender.
+    #[must_use]
+    pub fn new(platform: &'a Platform, access: &Access) -> Self {
+        Self { platform, organization: access.organization().id }
+    }
+
+    /// Records the events in their order, in one transaction; the answer comes after the commit.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: nothing is recorded then.
+    pub async fn record(&self, drafts: &[Draft]) -> Result<Vec<Recorded>> {
+        let mut transaction = storage::begin(&self.platform.database.writes, self.organization).await?;
+        let recorded = append::append(&mut transaction, self.organization, &self.platform.clock, drafts).await?;
+        transaction.commit().await?;
+        Ok(recorded)
+    }
+}

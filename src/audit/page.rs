@@ -1,0 +1,172 @@
+//! Settings → Audit Logs: a page of events, one event, the count of the download, the actors to choose from.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::cursor;
+use super::diff::diff;
+use super::moment::moment;
+use super::query::{ActorFilter, PageQuery, Position};
+use super::store::{self, Direction, EventRecord, Selection, Window};
+use super::view::{ActorChoice, EventDetail, EventPage, ExportCount, PAGE_SIZE};
+use super::{csv, refusal};
+use crate::identity::access::{Access, Operation};
+use crate::identity::viewer::Viewer;
+use crate::platform::Platform;
+use crate::storage;
+use crate::{Error, Result};
+
+mod row;
+
+use row::Rows;
+
+/// A page of events: what the query string `raw_query` of the page's URL asks for.
+///
+/// # Errors
+/// Those of authorization; [`Error::Invalid`] naming the parameter; [`Error::BadCursor`].
+pub async fn events(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: &str) -> Result<EventPage> {
+    let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
+    let now = platform.clock.now();
+    let query = PageQuery::parse(raw_query, now)?;
+    refusal::record_view(platform, &access).await;
+    let complete_through = store::complete_through(&platform.database.reads, access.organization().id).await?;
+    let (found, filter_actor, trail_is_empty) = read(platform, &access, &query).await?;
+    let rows = Rows::new(platform, access.organization().id, &found.events, now).await?;
+    let mut filter = query.filter.view();
+    filter.actor = filter_actor.or(filter.actor);
+    Ok(EventPage {
+        range: query.range.view.clone(),
+        filter,
+        events: found.events.iter().map(|event| rows.row(event)).collect(),
+        newer: found.newer,
+        older: found.older,
+        trail_is_empty,
+        complete_through: moment(complete_through, now),
+        export_query: query.export_query(&access.organization().slug),
+    })
+}
+
+struct Found {
+    events: Vec<EventRecord>,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+async fn read(platform: &Platform, access: &Access, query: &PageQuery) -> Result<(Found, Option<ActorChoice>, bool)> {
+    let organization = access.organization().id;
+    let scope = format!("page {organization} {}", query.to_query_string());
+    let window = window(platform, &scope, query.position.as_ref())?;
+    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let events = store::events(&mut transaction, &selection(access, query), window).await?;
+    let trail_is_empty = store::head(&mut transaction, organization).await?.last_index < 0;
+    transaction.commit().await?;
+    let actor = match &query.filter.actor {
+        Some(actor) => find_actor(platform, organization, actor).await?,
+        None => None,
+    };
+    Ok((cut(platform, &scope, events, window), actor, trail_is_empty))
+}
+
+fn selection<'a>(access: &Access, query: &'a PageQuery) -> Selection<'a> {
+    Selection { organization: access.organization().id, filter: &query.filter, range: query.range.range, last_index: None }
+}
+
+/// One row more than a page shows: it says whether there are more.
+fn window(platform: &Platform, scope: &str, position: Option<&Position>) -> Result<Window> {
+    let key = &platform.keys.cursor;
+    let (from, direction) = match position {
+        None => (None, Direction::Older),
+        Some(Position::After(cursor)) => (Some(key.open(scope, cursor)?), Direction::Older),
+        Some(Position::Before(cursor)) => (Some(key.open(scope, cursor)?), Direction::Newer),
+    };
+    Ok(Window { from, direction, rows: PAGE_SIZE + 1 })
+}
+
+fn cut(platform: &Platform, scope: &str, mut events: Vec<EventRecord>, window: Window) -> Found {
+    let page = usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
+    let more = events.len() > page;
+    events.truncate(page);
+    let (has_newer, has_older) = match window.direction {
+        Direction::Older => (window.from.is_some(), more),
+        Direction::Newer => (more, true),
+    };
+    if window.direction == Direction::Newer {
+        events.reverse();
+    }
+    let seal = |position: cursor::Position| platform.keys.cursor.seal(scope, position);
+    // An emptied page (its events were beyond the last) still leads back.
+    let newer = events.first().map(EventRecord::position).or(window.from).filter(|_| has_newer).map(seal);
+    let older = events.last().map(EventRecord::position).or(window.from).filter(|_| has_older).map(seal);
+    Found { events, newer, older }
+}
+
+/// Everything about one event.
+///
+/// # Errors
+/// Those of authorization; [`Error::NotFound`] for an id that is not this trail's, or not an id.
+pub async fn event(platform: &Platform, viewer: &Viewer, slug: &str, id: &str) -> Result<EventDetail> {
+    let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
+    let id: Uuid = id.parse().map_err(|_| Error::NotFound)?;
+    let organization = access.organization().id;
+    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let event = store::event(&mut transaction, organization, id).await?.ok_or(Error::NotFound)?;
+    transaction.commit().await?;
+    let now = platform.clock.now();
+    let rows = Rows::new(platform, organization, std::slice::from_ref(&event), now).await?;
+    Ok(detail(&rows, event, now))
+}
+
+fn detail(rows: &Rows, event: EventRecord, now: DateTime<Utc>) -> EventDetail {
+    let (changed, unchanged) = diff(event.previous.as_deref(), event.next.as_deref());
+    EventDetail {
+        row: rows.row(&event),
+        recorded_at: moment(event.recorded_at, now),
+        object_filter: event.object_id.as_ref().map(|id| format!("{}:{id}", event.object_type)),
+        facts: row::facts(&event),
+        changed,
+        unchanged,
+        object_type: event.object_type,
+        object_id: event.object_id,
+        object_name: event.object_name,
+        request_id: event.request_id,
+        user_agent: event.user_agent,
+        previous: event.previous,
+        next: event.next,
+    }
+}
+
+/// What the download will contain; a resource of its own, because an exact count of many events takes longer than a page of them.
+///
+/// # Errors
+/// As [`events`].
+pub async fn count(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: &str) -> Result<ExportCount> {
+    let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
+    let query = PageQuery::parse(raw_query, platform.clock.now())?;
+    let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
+    let totals = store::totals(&mut transaction, &selection(&access, &query)).await?;
+    transaction.commit().await?;
+    let header = i64::try_from(csv::header_length(&csv::COLUMNS, csv::Escaping::FormulaSafe, false)).unwrap_or_default();
+    Ok(ExportCount { events: totals.events, bytes: totals.csv_safe_bytes + header })
+}
+
+/// The actors that the picker offers: those that the trail knows, by name.
+///
+/// # Errors
+/// Those of authorization.
+pub async fn actors(platform: &Platform, viewer: &Viewer, slug: &str) -> Result<Vec<ActorChoice>> {
+    let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
+    let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
+    let seen = store::actors(&mut transaction, access.organization().id).await?;
+    transaction.commit().await?;
+    let mut choices: Vec<_> = seen.into_iter().map(row::choice).collect();
+    choices.sort_by_key(|choice| choice.label.to_lowercase());
+    Ok(choices)
+}
+
+/// The name of the actor that a filter names, as its newest event has it.
+async fn find_actor(platform: &Platform, organization: Uuid, actor: &ActorFilter) -> Result<Option<ActorChoice>> {
+    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let seen = store::actor(&mut transaction, organization, actor).await?;
+    transaction.commit().await?;
+    Ok(seen.map(row::choice))
+}

@@ -1,0 +1,238 @@
+//! Reading the trail from Postgres: one filter in SQL, applied by page, count and export alike, so that they cannot drift apart.
+
+use sqlx::postgres::PgConnection;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::cursor::Position;
+use super::event::Kind;
+use super::query::{ActorFilter, EventFilter};
+use super::range::TimeRange;
+use crate::Result;
+
+mod actors;
+mod head;
+mod rows;
+
+pub(super) use actors::{SeenActor, actor, actors};
+pub(super) use head::{complete_through, head};
+pub(super) use rows::EventRecord;
+
+/// Which events a read is about: one organization's, filtered, in a range, up to a position of the trail.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Selection<'a> {
+    pub organization: Uuid,
+    pub filter: &'a EventFilter,
+    pub range: TimeRange,
+    /// Events beyond this index are not there yet; none: all.
+    pub last_index: Option<i64>,
+}
+
+/// The part of a selection that one page or batch reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    /// Read away from here, not including it; none: from the newest.
+    pub from: Option<Position>,
+    pub direction: Direction,
+    pub rows: i64,
+}
+
+/// Which way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Newest first.
+    Older,
+    /// Oldest first.
+    Newer,
+}
+
+impl Direction {
+    fn comparison(self) -> &'static str {
+        match self {
+            Self::Older => "<",
+            Self::Newer => ">",
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Self::Older => " order by occurred_at desc, index desc",
+            Self::Newer => " order by occurred_at asc, index asc",
+        }
+    }
+}
+
+impl Selection<'_> {
+    /// Adds `from (…) as e`: the events of a window, in its order.
+    ///
+    /// With several actions (else: kinds) each is read in order from its own stretch of an index and the stretches are merged. As one
+    /// condition `= any(…)` no index has the order, and a rare action would be looked for through all events.
+    pub(super) fn push_window(&self, sql: &mut QueryBuilder<Postgres>, window: Window) {
+        sql.push(" from (");
+        if self.filter.words.is_some() {
+            self.push_search(sql, Some(window));
+        } else {
+            self.push_merged(sql, window);
+        }
+        sql.push(") as e");
+        sql.push(window.direction.order());
+    }
+
+    /// Adds `from … as e`: every event of the selection, in no order.
+    pub(super) fn push_all(&self, sql: &mut QueryBuilder<Postgres>) {
+        if self.filter.words.is_some() {
+            sql.push(" from (");
+            self.push_search(sql, None);
+            sql.push(") as e");
+        } else {
+            sql.push(" from orgtrail.events as e");
+            self.push_conditions(sql, self.drives().is_some());
+            if let Some(driver) = self.drives() {
+                sql.push(format!(" and e.{} = any (", driver.column)).push_bind(driver.values).push(")");
+            }
+        }
+    }
+
+    fn push_merged(&self, sql: &mut QueryBuilder<Postgres>, window: Window) {
+        let driver = self.drives();
+        match &driver {
+            Some(driver) => {
+                sql.push("select e.* from unnest(").push_bind(driver.values.clone());
+                sql.push(") as driver (value) cross join lateral (select e.* from orgtrail.events as e");
+            }
+            None => {
+                sql.push("select e.* from orgtrail.events as e");
+            }
+        }
+        self.push_conditions(sql, driver.is_some());
+        if let Some(driver) = &driver {
+            sql.push(format!(" and e.{} = driver.value", driver.column));
+        }
+        push_position(sql, window);
+        if driver.is_some() {
+            sql.push(") as e");
+            sql.push(window.direction.order()).push(" limit ").push_bind(window.rows);
+        }
+    }
+
+    /// The column whose values are read one after the other; none where an actor or an object narrows the events first.
+    fn drives(&self) -> Option<Driver> {
+        let narrowed = self.filter.actor.is_some() || self.filter.object.as_ref().is_some_and(|object| object.object_id().is_some());
+        match self.filter.action_names() {
+            _ if narrowed => None,
+            Some(actions) => Some(Driver { column: "action", values: actions }),
+            None => Some(Driver { column: "kind", values: self.kinds() }),
+        }
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.filter.kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
+    }
+
+    /// Every condition of the selection but the driver's. The policy's condition is repeated, so that each statement says whose rows it reads.
+    fn push_conditions(&self, sql: &mut QueryBuilder<Postgres>, driven: bool) {
+        sql.push(" where e.organization_id = ").push_bind(self.organization);
+        sql.push(" and e.occurred_at >= ").push_bind(self.range.start);
+        sql.push(" and e.occurred_at < ").push_bind(self.range.end);
+        let actions = self.filter.action_names();
+        if !driven || (actions.is_some() && self.filter.kinds.len() < Kind::ALL.len()) {
+            sql.push(" and e.kind = any (").push_bind(self.kinds()).push(")");
+        }
+        if let (false, Some(actions)) = (driven, actions) {
+            sql.push(" and e.action = any (").push_bind(actions).push(")");
+        }
+        self.push_who_and_what(sql);
+        if let Some(last) = self.last_index {
+            sql.push(" and e.index <= ").push_bind(last);
+        }
+    }
+
+    fn push_who_and_what(&self, sql: &mut QueryBuilder<Postgres>) {
+        match &self.filter.actor {
+            Some(ActorFilter::User(id)) => {
+                sql.push(" and e.actor_user_id = ").push_bind(id.as_str().to_owned());
+            }
+            Some(ActorFilter::Token(id)) => {
+                sql.push(" and e.actor_access_token_id = ").push_bind(id.as_str().to_owned());
+            }
+            None => {}
+        }
+        if let Some(object) = &self.filter.object {
+            sql.push(" and e.object_type = ").push_bind(object.object_type().to_owned());
+            if let Some(id) = object.object_id() {
+                sql.push(" and e.object_id = ").push_bind(id.to_owned());
+            }
+        }
+    }
+
+    /// The word search is one function of the database (contract §9); without a window it answers everything.
+    fn push_search(&self, sql: &mut QueryBuilder<Postgres>, window: Option<Window>) {
+        let filter = self.filter;
+        let (user, token) = match &filter.actor {
+            Some(ActorFilter::User(id)) => (Some(id.as_str().to_owned()), None),
+            Some(ActorFilter::Token(id)) => (None, Some(id.as_str().to_owned())),
+            None => (None, None),
+        };
+        let from = window.and_then(|window| window.from);
+        let mut arguments = sql.push("select e.* from orgtrail.search_events(").separated(", ");
+        arguments.push_bind(filter.words.as_ref().map(|words| words.as_str().to_owned()));
+        arguments.push_bind(self.kinds()).push_bind(filter.action_names());
+        arguments.push_bind(user).push_bind(token);
+        arguments.push_bind(filter.object.as_ref().map(|object| object.object_type().to_owned()));
+        arguments.push_bind(filter.object.as_ref().and_then(|object| object.object_id()).map(str::to_owned));
+        arguments.push_bind(self.range.start).push_bind(self.range.end).push_bind(self.last_index);
+        arguments.push_bind(from.map(|from| from.occurred_at)).push_bind(from.map(|from| from.index));
+        arguments.push_bind(window.is_some_and(|window| window.direction == Direction::Newer));
+        arguments.push_bind(window.map(|window| window.rows));
+        sql.push(") as e");
+    }
+}
+
+struct Driver {
+    column: &'static str,
+    values: Vec<String>,
+}
+
+/// The pair is compared as a row: as `a < x or a = x and b < y` no index would be entered at the position.
+fn push_position(sql: &mut QueryBuilder<Postgres>, window: Window) {
+    if let Some(from) = window.from {
+        sql.push(format!(" and (e.occurred_at, e.index) {} (", window.direction.comparison()));
+        sql.push_bind(from.occurred_at).push(", ").push_bind(from.index).push(")");
+    }
+    sql.push(window.direction.order()).push(" limit ").push_bind(window.rows);
+}
+
+/// Number of events and bytes of their nine-column records, without the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct Totals {
+    pub events: i64,
+    pub csv_safe_bytes: i64,
+    pub csv_raw_bytes: i64,
+}
+
+/// Counts a selection, from indexes alone wherever they have what it asks for.
+pub(super) async fn totals(connection: &mut PgConnection, selection: &Selection<'_>) -> Result<Totals> {
+    let mut sql = QueryBuilder::new(
+        "select count(*) as events, coalesce(sum(e.csv_safe_length), 0)::bigint as csv_safe_bytes, \
+         coalesce(sum(e.csv_raw_length), 0)::bigint as csv_raw_bytes",
+    );
+    selection.push_all(&mut sql);
+    Ok(sql.build_query_as().fetch_one(connection).await?)
+}
+
+/// The events of a window, in its order.
+pub(super) async fn events(connection: &mut PgConnection, selection: &Selection<'_>, window: Window) -> Result<Vec<EventRecord>> {
+    let mut sql = QueryBuilder::new(rows::SELECT);
+    selection.push_window(&mut sql, window);
+    Ok(sql.build_query_as().fetch_all(connection).await?)
+}
+
+/// One event of the bound organization.
+pub(super) async fn event(connection: &mut PgConnection, organization: Uuid, id: Uuid) -> Result<Option<EventRecord>> {
+    let mut sql = QueryBuilder::new(rows::SELECT);
+    sql.push(" from orgtrail.event_positions p join orgtrail.events e on e.organization_id = p.organization_id and e.index = p.index");
+    sql.push(" and e.recorded_at = p.recorded_at where p.organization_id = ").push_bind(organization);
+    sql.push(" and p.event_id = ").push_bind(id);
+    Ok(sql.build_query_as().fetch_optional(connection).await?)
+}
+

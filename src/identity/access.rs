@@ -1,0 +1,241 @@
+//! Authorization: the one function that decides who may do what, and the value without which no tenant data can be reached (R-21, R-22).
+
+use uuid::Uuid;
+
+use super::access_token::{self, AccessToken, Scope};
+use super::role::Role;
+use super::viewer::{Identity, Origin, Viewer};
+use crate::audit::event::Actor;
+use crate::platform::Platform;
+use crate::storage;
+use crate::{Error, Result};
+
+/// What somebody wants to do in an organization: the rows of the table in contract §9 that exist so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Read the organization and its members.
+    ReadOrganization,
+    /// Rename it.
+    RenameOrganization,
+    /// Give it another slug.
+    ChangeSlug,
+    /// Add a member directly, without an invite: the command line only.
+    AddMember,
+    /// Change a member's role or remove a member; which ones, [`may_change_role`] decides.
+    ChangeMember,
+    /// Create or revoke access tokens.
+    ManageAccessTokens,
+    /// Read the audit log.
+    ReadAuditLog,
+    /// Export the audit log.
+    ExportAuditLog,
+}
+
+impl Operation {
+    /// Every operation: the tests' matrix has a cell for each.
+    pub const ALL: [Self; 8] = [
+        Self::ReadOrganization,
+        Self::RenameOrganization,
+        Self::ChangeSlug,
+        Self::AddMember,
+        Self::ChangeMember,
+        Self::ManageAccessTokens,
+        Self::ReadAuditLog,
+        Self::ExportAuditLog,
+    ];
+}
+
+/// What a viewer's rights in one organization rest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// A member's role.
+    Member(Role),
+    /// A token's scopes, and the present role of its creator, which it never exceeds.
+    Token(Vec<Scope>, Role),
+    /// The operator at the command line.
+    Operator,
+}
+
+/// Whether a grant allows an operation. Deny by default: what is not written here is refused.
+#[must_use]
+pub fn allows(grant: &Grant, operation: Operation) -> bool {
+    use Operation::{AddMember, ChangeMember, ChangeSlug, ExportAuditLog, ManageAccessTokens, ReadAuditLog, ReadOrganization, RenameOrganization};
+    match grant {
+        Grant::Member(Role::Owner) => operation != AddMember,
+        Grant::Member(Role::Admin) => !matches!(operation, AddMember | ChangeSlug),
+        Grant::Member(Role::Member) => operation == ReadOrganization,
+        Grant::Token(scopes, creator) => match operation {
+            ReadOrganization => true,
+            RenameOrganization | ChangeSlug | ChangeMember => scopes.contains(&Scope::OrganizationWrite) && allows(&Grant::Member(*creator), operation),
+            ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
+            ExportAuditLog => scopes.contains(&Scope::AuditExport) && creator.reads_audit_log(),
+            AddMember | ManageAccessTokens => false,
+        },
+        Grant::Operator => matches!(operation, ReadOrganization | AddMember | ManageAccessTokens),
+    }
+}
+
+/// Whether somebody with the role `viewer` may turn `from` into `to` for another member: owners any, admins between member and admin.
+#[must_use]
+pub fn may_change_role(viewer: Role, from: Role, to: Role) -> bool {
+    match viewer {
+        Role::Owner => true,
+        Role::Admin => from != Role::Owner && to != Role::Owner,
+        Role::Member => false,
+    }
+}
+
+/// An authorized viewer in one organization. Only [`authorize`] makes it, and every store function of tenant data wants it: what was
+/// not authorized cannot be read or written.
+#[derive(Debug, Clone)]
+pub struct Access {
+    organization: Organization,
+    grant: Grant,
+    actor: Actor,
+    viewer: Viewer,
+}
+
+/// The organization that an [`Access`] is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Id.
+    pub id: Uuid,
+    /// Current slug, whichever one was asked for.
+    pub slug: String,
+}
+
+impl Access {
+    /// The organization.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    /// What the viewer's rights rest on.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// The role that bounds the viewer: a token's is its creator's, the operator counts as an owner.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match &self.grant {
+            Grant::Member(role) | Grant::Token(_, role) => *role,
+            Grant::Operator => Role::Owner,
+        }
+    }
+
+    /// Who events of this access name.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Where the request came from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.viewer.origin
+    }
+
+    /// The user behind it, if it is one.
+    #[must_use]
+    pub fn user_id(&self) -> Option<Uuid> {
+        self.viewer.require_user().ok().map(|user| user.id)
+    }
+
+    /// Whether a further operation is allowed.
+    #[must_use]
+    pub fn allows(&self, operation: Operation) -> bool {
+        allows(&self.grant, operation)
+    }
+
+    /// Refuses unless `operation` is allowed.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], saying who can help.
+    pub fn require(&self, operation: Operation) -> Result<()> {
+        if self.allows(operation) { Ok(()) } else { Err(forbidden(operation)) }
+    }
+
+    /// Asks again, with the role and the credential as they are now (R-21).
+    ///
+    /// # Errors
+    /// As [`authorize`].
+    pub async fn renew(&self, platform: &Platform, operation: Operation) -> Result<Self> {
+        authorize(platform, &self.viewer, &self.organization.slug, operation).await
+    }
+}
+
+/// The first line of every use case: who `viewer` is in the organization with this slug, if `operation` is allowed.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for nobody, [`Error::NotFound`] for another organization or none (the same answer, R-20),
+/// [`Error::Forbidden`] for too low a role or too few scopes.
+pub async fn authorize(platform: &Platform, viewer: &Viewer, slug: &str, operation: Operation) -> Result<Access> {
+    let access = identify(platform, viewer, slug).await?;
+    access.require(operation)?;
+    Ok(access)
+}
+
+/// Who `viewer` is in an organization, before any operation is asked for: for use cases that record their refusals.
+pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str) -> Result<Access> {
+    let actor = viewer.actor()?;
+    let organization = find_organization(platform, slug).await?;
+    let grant = match &viewer.identity {
+        Identity::Anonymous => return Err(Error::Unauthenticated),
+        Identity::User(user) => Grant::Member(role_of(platform, organization.id, user.id).await?.ok_or(Error::NotFound)?),
+        Identity::AccessToken(token) => token_grant(platform, &organization, token).await?,
+        Identity::Operator => Grant::Operator,
+    };
+    Ok(Access { organization, grant, actor, viewer: viewer.clone() })
+}
+
+async fn find_organization(platform: &Platform, slug: &str) -> Result<Organization> {
+    sqlx::query_as!(
+        Organization,
+        r#"select organization_id as "id!", current_slug as "slug!" from orgtrail.find_organization($1)"#,
+        slug.replace('\0', " ")
+    )
+    .fetch_optional(&platform.database.reads)
+    .await?
+    .ok_or(Error::NotFound)
+}
+
+/// The present role of a user in an organization.
+pub(crate) async fn role_of(platform: &Platform, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
+    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let role = sqlx::query_scalar!("select role from orgtrail.memberships where organization_id = $1 and user_id = $2", organization, user)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    role.as_deref().map(Role::parse).transpose()
+}
+
+async fn token_grant(platform: &Platform, organization: &Organization, token: &AccessToken) -> Result<Grant> {
+    if token.organization_id != organization.id {
+        return Err(Error::NotFound);
+    }
+    let token = access_token::find_current(platform, token).await?;
+    let role = match token.created_by {
+        Some(creator) => role_of(platform, organization.id, creator).await?.ok_or_else(orphaned)?,
+        None => Role::Owner, // made by the operator
+    };
+    Ok(Grant::Token(token.scopes, role))
+}
+
+fn orphaned() -> Error {
+    Error::Forbidden("The creator of this access token is no longer a member: an owner of the organization can adopt it.".to_owned())
+}
+
+fn forbidden(operation: Operation) -> Error {
+    let who = match operation {
+        Operation::ChangeSlug => "Only an owner can change the address of this organization.",
+        Operation::ReadAuditLog => "Only owners and admins can read the audit logs of this organization.",
+        Operation::ExportAuditLog => "Only owners and admins can export the audit logs of this organization.",
+        Operation::AddMember => "Members join by an invite.",
+        Operation::ReadOrganization => "You cannot read this organization.",
+        Operation::RenameOrganization | Operation::ChangeMember | Operation::ManageAccessTokens => "Only owners and admins can do this in this organization.",
+    };
+    Error::Forbidden(who.to_owned())
+}

@@ -1,0 +1,160 @@
+//! Signing in and signing up with a password: the same work and the same answer for every cause of failure (R-13).
+
+use uuid::Uuid;
+
+use super::attempt::{self, Attempt, Method};
+use super::email::{self, Email};
+use super::password::{self, NewPassword, Verdict};
+use super::throttle::Throttles;
+use super::viewer::{Origin, User, Viewer};
+use crate::audit::event::Outcome;
+use crate::platform::{Platform, SignUp};
+use crate::storage;
+use crate::{Error, Result};
+
+/// Who signed in: the session that is made now belongs to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Id of the user.
+    pub user_id: Uuid,
+}
+
+/// Checks an address and a password, and writes the attempt down, whatever comes of it. Anybody may try.
+///
+/// # Errors
+/// [`Error::WrongCredentials`] for every cause; [`Error::Throttled`]; [`Error::Unavailable`] if it cannot be written down or too many
+/// wait: then nobody is signed in (R-40).
+pub async fn sign_in(platform: &Platform, viewer: &Viewer, email: &str, password: &str) -> Result<SignedIn> {
+    let throttles = Throttles::of(platform, &email::key(email), viewer.origin.ip.as_deref());
+    let account = find_account(platform, email).await?;
+    let user_id = account.as_ref().map(|account| account.id);
+    let written = |outcome, reason| Attempt { method: Method::Login, email, user: user_id, outcome, reason, origin: &viewer.origin };
+    if let Err(throttled) = throttles.check(platform).await {
+        write(platform, written(Outcome::Denied, Some("throttled")), None).await?;
+        return Err(throttled);
+    }
+    let stored = account.as_ref().filter(|account| !account.disabled).and_then(|account| account.password_hash.clone());
+    // What cannot be a password is not hashed at length, but not told apart either.
+    let typed: String = password.chars().take(129).collect();
+    match (platform.hashing.run(password::verifying(typed, stored)).await?, user_id) {
+        (Verdict::Verified { right: true, rehashed }, Some(user_id)) => {
+            succeed(platform, written(Outcome::Success, None), &throttles, rehashed).await?;
+            Ok(SignedIn { user_id })
+        }
+        _ => {
+            write(platform, written(Outcome::Failure, Some("wrong_credentials")), Some(&throttles)).await?;
+            Err(Error::WrongCredentials)
+        }
+    }
+}
+
+struct Account {
+    id: Uuid,
+    password_hash: Option<String>,
+    disabled: bool,
+}
+
+async fn find_account(platform: &Platform, email: &str) -> Result<Option<Account>> {
+    let key = email::key(email).replace('\0', " ");
+    let account = sqlx::query_as!(
+        Account,
+        r#"select id, password_hash, disabled_at is not null as "disabled!" from orgtrail.users where email_key = $1"#,
+        key
+    )
+    .fetch_optional(&platform.database.writes)
+    .await?;
+    Ok(account)
+}
+
+/// Writes an attempt that came to nothing; `failed` counts it.
+async fn write(platform: &Platform, attempt: Attempt<'_>, failed: Option<&Throttles>) -> Result<()> {
+    let mut transaction = platform.database.writes.begin().await?;
+    attempt::record(&mut transaction, platform, attempt).await?;
+    if let Some(throttles) = failed {
+        throttles.failed(&mut transaction, platform.clock.now()).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn succeed(platform: &Platform, attempt: Attempt<'_>, throttles: &Throttles, rehashed: Option<String>) -> Result<()> {
+    let user = attempt.user;
+    let mut transaction = platform.database.writes.begin().await?;
+    attempt::record(&mut transaction, platform, attempt).await?;
+    throttles.succeeded(&mut transaction).await?;
+    if let Some(hash) = rehashed {
+        sqlx::query!("update orgtrail.users set password_hash = $2 where id = $1", user, hash).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Makes an account for oneself, where `ORGTRAIL_SIGNUP` lets one. With an address that has an account already this is a sign-in: the
+/// right password enters, any other is refused as wrong, so that nobody learns which addresses have accounts.
+///
+/// # Errors
+/// [`Error::Forbidden`] where sign-up is not open; [`Error::Invalid`] for `name`, `email`, `password`; those of [`sign_in`].
+pub async fn sign_up(platform: &Platform, viewer: &Viewer, name: &str, email: &str, password: &str) -> Result<SignedIn> {
+    if platform.sign_up != SignUp::Open {
+        return Err(Error::Forbidden("Accounts are made by invitation here: ask an owner or admin of your organization.".to_owned()));
+    }
+    let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
+    let new_password = NewPassword::parse(password)?;
+    if find_account(platform, email).await?.is_some() {
+        return sign_in(platform, viewer, email, password).await;
+    }
+    let hash = hash(platform, new_password).await?;
+    let user = insert_user(platform, &name, &address, Some(&hash), Some(&viewer.origin)).await?;
+    Ok(SignedIn { user_id: user.id })
+}
+
+/// Makes an account from the command line, or for the demo; without a password nobody can sign in to it yet.
+///
+/// # Errors
+/// [`Error::Forbidden`] for everybody but the operator; [`Error::Invalid`]; [`Error::Conflict`] if the address has an account.
+pub async fn create_user(platform: &Platform, viewer: &Viewer, name: &str, email: &str, password: Option<&str>) -> Result<User> {
+    if !matches!(viewer.identity, super::viewer::Identity::Operator) {
+        return Err(Error::Forbidden("Only the operator makes accounts for others.".to_owned()));
+    }
+    let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
+    let hash = match password {
+        Some(password) => Some(hash(platform, NewPassword::parse(password)?).await?),
+        None => None,
+    };
+    insert_user(platform, &name, &address, hash.as_deref(), None).await
+}
+
+async fn hash(platform: &Platform, password: NewPassword) -> Result<String> {
+    match platform.hashing.run(password.hashing()).await? {
+        Verdict::Hash(hash) => Ok(hash),
+        Verdict::Verified { .. } => Err(Error::internal("hashing answered with a verification")),
+    }
+}
+
+/// Inserts the account, with the sign-up attempt where one signed up.
+async fn insert_user(platform: &Platform, name: &str, email: &Email, hash: Option<&str>, signed_up_from: Option<&Origin>) -> Result<User> {
+    let id = storage::new_id(platform.clock.now())?;
+    let mut transaction = platform.database.writes.begin().await?;
+    sqlx::query!(
+        "insert into orgtrail.users (id, email, email_key, name, password_hash, created_at) values ($1, $2, $3, $4, $5, coalesce($6, clock_timestamp()))",
+        id,
+        email.as_str(),
+        email.key(),
+        name,
+        hash,
+        platform.clock.simulated_now()
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(taken)?;
+    if let Some(origin) = signed_up_from {
+        let attempt = Attempt { method: Method::Signup, email: email.as_str(), user: Some(id), outcome: Outcome::Success, reason: None, origin };
+        attempt::record(&mut transaction, platform, attempt).await?;
+    }
+    transaction.commit().await?;
+    Ok(User { id, name: name.to_owned(), email: email.as_str().to_owned() })
+}
+
+fn taken(error: sqlx::Error) -> Error {
+    if storage::violates(&error, "users_email_key_key") { Error::Conflict("This e-mail address has an account already.".to_owned()) } else { error.into() }
+}

@@ -1,0 +1,150 @@
+//! The viewer: who asks, and from where. Made once per request, from a session or an access token.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::access_token::{self, AccessToken};
+use super::view::{OrganizationLink, ViewerView};
+use crate::audit::event::Actor;
+use crate::platform::Platform;
+use crate::{Error, Result};
+
+/// Where a request came from, as events record it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Address of the client.
+    pub ip: Option<String>,
+    /// `User-Agent` as sent, at most 512 bytes.
+    pub user_agent: Option<String>,
+    /// Id of the request.
+    pub request_id: Option<String>,
+}
+
+/// Who asks, and from where.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// Where from.
+    pub origin: Origin,
+    /// Who.
+    pub identity: Identity,
+}
+
+/// Who a viewer is. What they may do is decided by [`super::access::authorize`], for one organization and operation at a time.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// Nobody that we know.
+    Anonymous,
+    /// A signed-in user.
+    User(User),
+    /// An access token, an actor in its own right.
+    AccessToken(AccessToken),
+    /// The operator at the command line of the server.
+    Operator,
+}
+
+/// A signed-in user, with name and address as they are now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Id.
+    pub id: Uuid,
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+}
+
+impl User {
+    /// The user as actor of an event.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::user(self.id.to_string(), &self.name, &self.email)
+    }
+}
+
+/// Id of the operator token: the named actor of the command line, never a credential.
+pub const OPERATOR_TOKEN_ID: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);
+
+impl Viewer {
+    /// Nobody, from `origin`.
+    #[must_use]
+    pub fn anonymous(origin: Origin) -> Self {
+        Self { origin, identity: Identity::Anonymous }
+    }
+
+    /// The operator at the command line: whoever can run the program on its data may do what its commands do.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { origin: Origin::default(), identity: Identity::Operator }
+    }
+
+    /// A known user, from `origin`.
+    #[must_use]
+    pub fn user(user: User, origin: Origin) -> Self {
+        Self { origin, identity: Identity::User(user) }
+    }
+
+    /// The signed-in user.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for everybody else.
+    pub fn require_user(&self) -> Result<&User> {
+        match &self.identity {
+            Identity::User(user) => Ok(user),
+            _ => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// The actor that events of this viewer name.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for nobody.
+    pub fn actor(&self) -> Result<Actor> {
+        match &self.identity {
+            Identity::Anonymous => Err(Error::Unauthenticated),
+            Identity::User(user) => Ok(user.actor()),
+            Identity::AccessToken(token) => Ok(Actor::access_token(token.id.to_string(), &token.name)),
+            Identity::Operator => Ok(Actor::access_token(OPERATOR_TOKEN_ID.to_string(), "operator (command line)")),
+        }
+    }
+}
+
+/// The viewer of a session that was signed in as `user`: anonymous if the user is gone or disabled.
+///
+/// # Errors
+/// [`Error::Unavailable`] without a database.
+pub async fn from_session(platform: &Platform, origin: Origin, user: Uuid) -> Result<Viewer> {
+    let found = sqlx::query_as!(User, "select id, name, email from orgtrail.users where id = $1 and disabled_at is null", user)
+        .fetch_optional(&platform.database.reads)
+        .await?;
+    Ok(Viewer { origin, identity: found.map_or(Identity::Anonymous, Identity::User) })
+}
+
+/// The viewer of an access token as a program sent it.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if it is not a token of ours, or is expired or revoked.
+pub async fn from_token(platform: &Platform, origin: Origin, secret: &str) -> Result<Viewer> {
+    let token = access_token::find(platform, secret, origin.ip.as_deref()).await?;
+    Ok(Viewer { origin, identity: Identity::AccessToken(token) })
+}
+
+/// What the frame of every page shows of the viewer.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if nobody is signed in.
+pub async fn view(platform: &Platform, viewer: &Viewer) -> Result<ViewerView> {
+    let user = viewer.require_user()?;
+    let organizations = sqlx::query_as!(
+        OrganizationLink,
+        r#"select slug as "slug!", name as "name!", role as "role!" from orgtrail.organizations_of_user($1)"#,
+        user.id
+    )
+    .fetch_all(&platform.database.reads)
+    .await?;
+    Ok(ViewerView { name: user.name.clone(), email: user.email.clone(), organizations })
+}
+
+/// Whether a credential with these dates is still good at `now`.
+pub(super) fn is_current(expires_at: Option<DateTime<Utc>>, revoked_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    revoked_at.is_none() && expires_at.is_none_or(|end| now < end)
+}

@@ -1,0 +1,195 @@
+//! The members of an organization: list, add, change role, remove.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::view::{MemberRow, MembersPage};
+use crate::audit::action::Action;
+use crate::audit::append::{NewEvent, Object};
+use crate::audit::change::Change;
+use crate::identity::access::{self, Access, Operation, may_change_role};
+use crate::identity::email::Email;
+use crate::identity::role::Role;
+use crate::identity::viewer::Viewer;
+use crate::platform::Platform;
+use crate::storage;
+use crate::{Error, Result};
+
+/// Members shown at once; a search finds the others.
+const SHOWN: i64 = 500;
+
+/// The members whose name or address holds `search`, by name.
+///
+/// # Errors
+/// Those of [`access::authorize`]; [`Error::Invalid`] for a search of more than 200 characters.
+pub async fn list(platform: &Platform, viewer: &Viewer, slug: &str, search: &str) -> Result<MembersPage> {
+    let access = access::authorize(platform, viewer, slug, Operation::ReadOrganization).await?;
+    if search.chars().count() > 200 || search.contains('\0') {
+        return Err(Error::invalid("q", "Search for a name or an address of at most 200 characters."));
+    }
+    let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
+    let total = sqlx::query_scalar!(r#"select count(*) as "total!" from orgtrail.memberships where organization_id = $1"#, access.organization().id)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let found = sqlx::query_as!(
+        Member,
+        "select m.user_id, u.name, u.email, m.role, m.created_at
+        from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
+        where m.organization_id = $1 and ($2 = '' or position(lower($2) in lower(u.name || ' ' || u.email)) > 0)
+        order by u.name, u.id limit $3",
+        access.organization().id,
+        search.trim(),
+        SHOWN
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    let members = found.iter().map(|member| row(&access, member)).collect::<Result<_>>()?;
+    Ok(MembersPage { members, total, search: search.to_owned() })
+}
+
+struct Member {
+    user_id: Uuid,
+    name: String,
+    email: String,
+    role: String,
+    created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Member {
+    fn object(&self) -> Object {
+        Object::new("member", self.user_id, &self.name)
+    }
+
+    /// The state of a member as `previous` and `next` hold it.
+    fn state(&self) -> Value {
+        json!({ "user_id": self.user_id, "name": self.name, "email": self.email, "role": self.role })
+    }
+}
+
+fn row(access: &Access, member: &Member) -> Result<MemberRow> {
+    let role = Role::parse(&member.role)?;
+    let is_viewer = access.user_id() == Some(member.user_id);
+    let may_change = access.allows(Operation::ChangeMember);
+    let assignable = Role::ALL.into_iter().filter(|to| may_change && may_assign(access, is_viewer, role, *to));
+    Ok(MemberRow {
+        user_id: member.user_id.to_string(),
+        name: member.name.clone(),
+        email: member.email.clone(),
+        role: member.role.clone(),
+        joined: member.created_at.format("%-d %b %Y").to_string(),
+        is_viewer,
+        assignable_roles: assignable.map(|role| role.as_str().to_owned()).collect(),
+        removable: is_viewer || may_change && may_change_role(access.role(), role, Role::Member),
+    })
+}
+
+/// Nobody raises themselves: an owner may step down, an admin may become a member.
+fn may_assign(access: &Access, is_viewer: bool, from: Role, to: Role) -> bool {
+    may_change_role(access.role(), from, to) && !(is_viewer && rank(to) > rank(from))
+}
+
+fn rank(role: Role) -> u8 {
+    match role {
+        Role::Owner => 2,
+        Role::Admin => 1,
+        Role::Member => 0,
+    }
+}
+
+/// Adds a user who has an account, without an invite; records `member.created`. The command line only.
+///
+/// # Errors
+/// Those of [`access::authorize`]; [`Error::Invalid`] for `email`; [`Error::Conflict`] if the user is a member already.
+pub async fn add(platform: &Platform, viewer: &Viewer, slug: &str, email: &str, role: Role) -> Result<()> {
+    let access = access::authorize(platform, viewer, slug, Operation::AddMember).await?;
+    let email = Email::parse(email)?;
+    let mut change = Change::begin(platform, &access).await?;
+    let user = sqlx::query!("select id, name, email from orgtrail.users where email_key = $1", email.key())
+        .fetch_optional(change.connection())
+        .await?
+        .ok_or_else(|| Error::invalid("email", "Nobody has an account with this e-mail address: create one first."))?;
+    let member = sqlx::query!(
+        "insert into orgtrail.memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, coalesce($4, clock_timestamp()))
+        on conflict do nothing returning created_at",
+        access.organization().id,
+        user.id,
+        role.as_str(),
+        platform.clock.simulated_now()
+    )
+    .fetch_optional(change.connection())
+    .await?
+    .ok_or_else(|| Error::Conflict("This person is a member already.".to_owned()))?;
+    let member = Member { user_id: user.id, name: user.name, email: user.email, role: role.as_str().to_owned(), created_at: member.created_at };
+    change.commit(NewEvent::new(Action::MemberCreated, member.object()).next(&member.state())).await?;
+    Ok(())
+}
+
+/// Gives a member another role; records `member.updated`, and does nothing if it is the same.
+///
+/// # Errors
+/// Those of [`access::authorize`]; [`Error::Invalid`] for `role`; [`Error::NotFound`] if there is no such member; [`Error::Forbidden`] where
+/// the rules of contract §9 do not let the viewer; [`Error::Conflict`] for the last owner.
+pub async fn change_role(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &str, role: &str) -> Result<()> {
+    let access = access::authorize(platform, viewer, slug, Operation::ChangeMember).await?;
+    let to = Role::parse(role)?;
+    let mut change = Change::begin(platform, &access).await?;
+    let before = lock(&mut change, &access, user_id).await?;
+    let from = Role::parse(&before.role)?;
+    if from == to {
+        return Ok(());
+    }
+    if !may_assign(&access, access.user_id() == Some(before.user_id), from, to) {
+        return Err(Error::Forbidden("An admin cannot make or unmake owners, and nobody raises themselves: ask an owner.".to_owned()));
+    }
+    sqlx::query!("update orgtrail.memberships set role = $3 where organization_id = $1 and user_id = $2", access.organization().id, before.user_id, to.as_str())
+        .execute(change.connection())
+        .await?;
+    let after = Member { role: to.as_str().to_owned(), name: before.name.clone(), email: before.email.clone(), ..before };
+    change.commit(NewEvent::new(Action::MemberUpdated, before.object()).previous(&before.state()).next(&after.state())).await?;
+    Ok(())
+}
+
+/// Removes a member, or lets one leave; ends their powers here at once. Records `member.deleted`.
+///
+/// # Errors
+/// Those of [`access::authorize`]; [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] for the last owner.
+pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &str) -> Result<()> {
+    let access = access::authorize(platform, viewer, slug, Operation::ReadOrganization).await?;
+    let mut change = Change::begin(platform, &access).await?;
+    let member = lock(&mut change, &access, user_id).await?;
+    let leaves = access.user_id() == Some(member.user_id);
+    if !leaves {
+        access.require(Operation::ChangeMember)?;
+        if !may_change_role(access.role(), Role::parse(&member.role)?, Role::Member) {
+            return Err(Error::Forbidden("Only an owner can remove an owner.".to_owned()));
+        }
+    }
+    sqlx::query!("delete from orgtrail.memberships where organization_id = $1 and user_id = $2", access.organization().id, member.user_id)
+        .execute(change.connection())
+        .await?;
+    end_sessions(&mut change, member.user_id).await?;
+    change.commit(NewEvent::new(Action::MemberDeleted, member.object()).previous(&member.state())).await?;
+    Ok(())
+}
+
+/// R-05: the sessions of a removed member end with the membership.
+async fn end_sessions(change: &mut Change, user: Uuid) -> Result<()> {
+    sqlx::query!("delete from orgtrail.sessions where user_id = $1", user).execute(change.connection()).await?;
+    Ok(())
+}
+
+async fn lock(change: &mut Change, access: &Access, user_id: &str) -> Result<Member> {
+    let user_id: Uuid = user_id.parse().map_err(|_| Error::NotFound)?;
+    sqlx::query_as!(
+        Member,
+        "select m.user_id, u.name, u.email, m.role, m.created_at
+        from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
+        where m.organization_id = $1 and m.user_id = $2 for update of m",
+        access.organization().id,
+        user_id
+    )
+    .fetch_optional(change.connection())
+    .await?
+    .ok_or(Error::NotFound)
+}

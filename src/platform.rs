@@ -1,0 +1,85 @@
+//! What every use case is given: the database, the clock, the keys and the place where passwords are hashed.
+
+use chrono::{DateTime, Utc};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::audit::cursor::CursorKey;
+use crate::identity::password::HashingPool;
+use crate::identity::throttle::ThrottleKey;
+use crate::storage::Database;
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// Connections.
+    pub database: Database,
+    /// The time.
+    pub clock: Clock,
+    /// Keys derived from the server's secret.
+    pub keys: Arc<Keys>,
+    /// Where passwords are hashed, a bounded number at a time.
+    pub hashing: Arc<dyn HashingPool>,
+    /// Who may sign up.
+    pub sign_up: SignUp,
+}
+
+/// Keys derived from the server's secret.
+pub struct Keys {
+    /// Seals cursors.
+    pub cursor: CursorKey,
+    /// Hashes what is throttled, so that no address is kept in the clear.
+    pub throttle: ThrottleKey,
+}
+
+/// `ORGTRAIL_SIGNUP` (contract §9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUp {
+    /// Only who was invited.
+    Invite,
+    /// Everybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// The time that ranges and lifetimes are measured against. What is recorded takes its time from the database's clock (contract §9);
+/// the demo alone simulates one, for both.
+#[derive(Clone, Default)]
+pub enum Clock {
+    /// The machine's clock, and the database's for what is recorded.
+    #[default]
+    Real,
+    /// A clock that stands until it is set.
+    Simulated(Arc<Mutex<DateTime<Utc>>>),
+}
+
+impl Clock {
+    /// A simulated clock that shows `start`.
+    #[must_use]
+    pub fn simulated(start: DateTime<Utc>) -> Self {
+        Self::Simulated(Arc::new(Mutex::new(start)))
+    }
+
+    /// The time.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.simulated_now().unwrap_or_else(Utc::now)
+    }
+
+    /// The simulated time, if this clock is one.
+    #[must_use]
+    pub fn simulated_now(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Real => None,
+            Self::Simulated(shown) => Some(*shown.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    /// Sets a simulated clock; the real one cannot be set.
+    pub fn set(&self, now: DateTime<Utc>) {
+        if let Self::Simulated(shown) = self {
+            *shown.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Postgres: pools, migrations, the binding of a transaction to an organization, and the checks before the server starts.
+
+use chrono::NaiveDate;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, Postgres, Transaction};
+use std::time::Duration;
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+pub mod check;
+mod error;
+
+/// Every migration, embedded; run by [`migrate`].
+pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// The connections of the running server, as `orgtrail_app`. Separate pools, so that one use cannot starve another.
+///
+/// Small on purpose: beyond about twice the cores more connections only make the slowest answers slower.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Changes and sign-ins.
+    pub writes: PgPool,
+    /// Pages and lists.
+    pub reads: PgPool,
+    /// Batches of exports.
+    pub exports: PgPool,
+}
+
+impl Database {
+    /// Opens the three pools lazily: the first use connects.
+    #[must_use]
+    pub fn new(app: &PgConnectOptions) -> Self {
+        Self { writes: pool(app, 8, "5s"), reads: pool(app, 6, "5s"), exports: pool(app, 4, "15s") }
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.writes.close().await;
+        self.reads.close().await;
+        self.exports.close().await;
+    }
+}
+
+fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str) -> PgPool {
+    let options = app.clone().application_name("orgtrail").options([
+        ("statement_timeout", statement_timeout),
+        ("lock_timeout", "2s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+        ("client_connection_check_interval", "2s"),
+        ("timezone", "UTC"),
+        ("jit", "off"),
+    ]);
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(3)).connect_lazy_with(options)
+}
+
+/// Begins a transaction that sees the rows of `organization` and no other.
+///
+/// # Errors
+/// [`Error::Unavailable`] if no connection can be had.
+pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
+    let mut transaction = pool.begin().await?;
+    bind(&mut transaction, organization).await?;
+    Ok(transaction)
+}
+
+/// Binds the running transaction to `organization`, until it ends or is bound to another.
+pub(crate) async fn bind(transaction: &mut Transaction<'_, Postgres>, organization: Uuid) -> Result<()> {
+    sqlx::query!("select set_config('app.organization_id', $1, true)", organization.to_string()).fetch_one(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Brings the schema up to date, as a superuser or `orgtrail_migrate`; safe to run from several places at once.
+///
+/// # Errors
+/// What the database or the migrator says: a migration that was changed after it ran, a missing privilege, no connection.
+pub async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::migrate::MigrateError> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let done = MIGRATOR.run(&pool).await;
+    pool.close().await;
+    done
+}
+
+/// Makes the trail's monthly partitions from `first_day` to `last_day` that do not exist; answers how many it made.
+///
+/// # Errors
+/// [`Error::Unavailable`] without a database.
+pub async fn make_partitions(database: &Database, first_day: NaiveDate, last_day: NaiveDate) -> Result<i32> {
+    let made = sqlx::query_scalar!("select orgtrail.make_partitions($1, $2)", first_day, last_day).fetch_one(&database.writes).await?;
+    Ok(made.unwrap_or_default())
+}
+
+/// Whether `error` is the violation of the named constraint, for a clear answer at the call site.
+pub(crate) fn violates(error: &sqlx::Error, constraint: &str) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint) == Some(constraint)
+}
+
+/// A fresh UUIDv7 whose time is `at`, from the system's randomness.
+///
+/// # Errors
+/// [`Error::Internal`] if the system has no randomness.
+pub fn new_id(at: chrono::DateTime<chrono::Utc>) -> Result<Uuid> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
+    let milliseconds = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    Ok(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+}
