@@ -93,7 +93,8 @@ fn etag(sha256: &str) -> String {
 }
 
 fn include(site: &Path, path: &str) -> String {
-    format!("include_bytes!({:?})", site.join(path))
+    let path = site.join(path).display().to_string();
+    format!("include_bytes!({path:?})")
 }
 
 fn some(value: &str) -> String {

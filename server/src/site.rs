@@ -10,7 +10,7 @@ include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
 /// For files whose name is a hash of their content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// For files that keep their name: an hour, then a question with the ETag.
+/// For files that keep their name: an hour, then a question with the `ETag`.
 const FOR_AN_HOUR: &str = "public, max-age=3600";
 
 /// URL paths of the files that every page links; `None` in a build without the site.
@@ -125,7 +125,7 @@ fn coding(text: &str) -> Option<(&str, f32)> {
     (!name.is_empty()).then_some((name, quality.unwrap_or(0.0)))
 }
 
-/// If-None-Match against our ETag by the weak comparison (RFC 9110, 13.1.2).
+/// If-None-Match against our `ETag` by the weak comparison (RFC 9110, 13.1.2).
 fn matches(request: &HeaderMap, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let lines = request.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
