@@ -2,8 +2,8 @@
 //!
 //! `cargo run -p orgtrail-server --example with_postgres -- cargo test`
 //!
-//! The command finds `DATABASE_URL` (superuser, database `orgtrail`) in its environment. The cluster lives in a temporary
-//! folder and is stopped and removed at the end; the exit status is the command's own.
+//! The command finds `DATABASE_URL` (superuser, database `orgtrail`) in its environment. The cluster lives in a
+//! temporary folder and is stopped and removed at the end; the exit status is the command's own.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -70,7 +70,7 @@ fn make_folder() -> Result<TempDir> {
 async fn run(command: &[OsString], url: &str) -> Result<ExitStatus> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
-    let mut child = Command::new(&command[0]).args(&command[1..]).env("DATABASE_URL", url).spawn()?;
+    let mut child = start(command, url)?;
     loop {
         tokio::select! {
             status = child.wait() => return Ok(status?),
@@ -79,6 +79,11 @@ async fn run(command: &[OsString], url: &str) -> Result<ExitStatus> {
             _ = terminations.recv() => terminate(&child),
         }
     }
+}
+
+fn start(command: &[OsString], url: &str) -> Result<Child> {
+    let child = Command::new(&command[0]).args(&command[1..]).env("DATABASE_URL", url).spawn();
+    child.map_err(|error| format!("could not run {}: {error}", command[0].display()).into())
 }
 
 fn terminate(child: &Child) {

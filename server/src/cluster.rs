@@ -28,7 +28,6 @@ use std::sync::Arc;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use error::ClusterError;
@@ -39,7 +38,8 @@ use site::Site;
 /// The database that the product lives in.
 pub const DATABASE: &str = "orgtrail";
 
-/// Names the socket (`.s.PGSQL.5432`); no TCP port is opened. Always said, so that a `PGPORT` in the environment changes nothing.
+/// Names the socket (`.s.PGSQL.5432`); no TCP port is opened. Always said, so that a `PGPORT` in the environment
+/// changes nothing.
 const PORT: u16 = 5432;
 
 /// Whom a connection acts as inside the cluster.
@@ -54,7 +54,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role that the accounts of [`Cluster`] may log in as.
+    /// Every role that can be logged in as.
     pub const ALL: [Role; 3] = [Role::Superuser, Role::Migrate, Role::App];
 
     /// The role's name in Postgres.
@@ -94,7 +94,8 @@ impl Options {
 
 /// A running private cluster. Clones share it.
 ///
-/// Dropping the last clone asks Postgres to stop, if this process started it, but does not wait: call [`Cluster::stop`].
+/// Dropping the last clone (when unsupervised) asks Postgres to stop, if this process started it, but does not wait:
+/// call [`Cluster::stop`].
 #[derive(Clone, Debug)]
 pub struct Cluster {
     shared: Arc<Shared>,
@@ -109,8 +110,8 @@ struct Shared {
 }
 
 impl Cluster {
-    /// Makes sure that the cluster in `data_dir` runs: adopts a live postmaster, or starts one, making the cluster first
-    /// when there is none. Returns when the database [`DATABASE`] can be connected to.
+    /// Makes sure that the cluster in `data_dir` runs: adopts a live postmaster, or starts one, making the cluster
+    /// first when there is none. Returns when the database [`DATABASE`] can be connected to.
     ///
     /// # Errors
     /// Each [`ClusterError`] is one sentence that says what to do.
@@ -130,8 +131,8 @@ impl Cluster {
         Ok(Self::new(site, postmaster))
     }
 
-    /// For a second command (`token`, `user` …): the running cluster, found without waiting for anybody's start, or else
-    /// [`Cluster::start`].
+    /// For a second command (`token`, `user` …): the running cluster, found without waiting for anybody's start, or
+    /// else [`Cluster::start`].
     ///
     /// # Errors
     /// As [`Cluster::start`].
@@ -178,13 +179,14 @@ impl Cluster {
         matches!(*self.shared.postmaster.lock().await, Some(Postmaster::Started(_)))
     }
 
-    /// Keeps the cluster running until [`Cluster::stop`]: whenever the postmaster is gone, ours or an adopted one, it is
-    /// started again (and is ours from then on), with growing pauses between attempts that fail.
-    pub fn supervise(&self) -> JoinHandle<()> {
-        tokio::spawn(supervisor::run(Arc::clone(&self.shared)))
+    /// Keeps the cluster running until [`Cluster::stop`]: whenever the postmaster is gone, ours or an adopted one, it
+    /// is started again (and is ours from then on), with growing pauses between attempts that fail.
+    pub fn supervise(&self) {
+        tokio::spawn(supervisor::run(Arc::clone(&self.shared)));
     }
 
-    /// Ends supervision and shuts Postgres down (mode "fast") if this process started it; an adopted one is left running.
+    /// Ends supervision and shuts Postgres down (mode "fast") if this process started it; an adopted one is left
+    /// running.
     ///
     /// # Errors
     /// [`ClusterError::StillRunning`] when even an immediate shutdown did not end it.

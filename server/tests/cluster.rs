@@ -1,5 +1,7 @@
 //! The private cluster, with real Postgres: started, adopted, killed and started again.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
@@ -51,6 +53,16 @@ async fn until_replaced(cluster: &Cluster, old: Pid) {
         sleep(Duration::from_millis(100)).await;
     }
     panic!("nobody took the place of process {old}");
+}
+
+async fn until_ended(data_dir: &Path) {
+    for _ in 0..200 {
+        if !data_dir.join("postgres/postmaster.pid").exists() {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the cluster in {} still runs", data_dir.display());
 }
 
 fn psql(url: &str, sql: &str) -> Command {
@@ -156,14 +168,13 @@ async fn it_starts_after_a_kill_of_the_postmaster() {
 async fn a_supervised_one_comes_back() {
     let folder = folder();
     let cluster = Cluster::start(folder.path()).await.unwrap();
-    let supervision = cluster.supervise();
+    cluster.supervise();
     for _ in 0..2 {
         let killed = pid(&cluster).await;
         kill(killed, Signal::SIGKILL).unwrap();
         until_replaced(&cluster, killed).await;
     }
     cluster.stop().await.unwrap();
-    supervision.await.unwrap();
     assert!(try_ask(&cluster, "select 'here'").await.is_err());
 }
 
@@ -195,14 +206,7 @@ async fn of_two_that_start_at_once_one_adopts() {
 async fn a_dropped_one_is_stopped() {
     let folder = folder();
     drop(Cluster::start(folder.path()).await.unwrap());
-    let pid_file = folder.path().join("postgres/postmaster.pid");
-    for _ in 0..100 {
-        if !pid_file.exists() {
-            return;
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    panic!("still running");
+    until_ended(folder.path()).await;
 }
 
 /// Not a test of its own: it is what [`it_survives_a_kill_of_ours`] runs and kills.
@@ -212,7 +216,7 @@ async fn child_that_is_killed() {
     let data_dir = std::env::var_os(CHILD_DATA_DIR).unwrap();
     let cluster = Cluster::start(Path::new(&data_dir)).await.unwrap();
     tell(&cluster, "create table kept as select 'kept' as word").await;
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
 }
 
 #[tokio::test]
@@ -229,6 +233,7 @@ async fn it_survives_a_kill_of_ours() {
     assert!(!next.is_ours().await);
     next.stop().await.unwrap();
     kill(pid(&adopted).await, Signal::SIGINT).unwrap();
+    until_ended(folder.path()).await;
 }
 
 /// Waits until the child has written its table, then adopts its cluster.
@@ -296,7 +301,8 @@ async fn psql_and_sqlx_take_the_url_of_each_role() {
         // A `PGPORT` of the surroundings leads nowhere else.
         let mut psql = psql(&cluster.url(role), "select current_user");
         assert_eq!(text(&psql.env("PGPORT", "1").output().unwrap()), role.name());
-        let mut connection = cluster.url(role).parse::<sqlx::postgres::PgConnectOptions>().unwrap().connect().await.unwrap();
+        let mut connection =
+            cluster.url(role).parse::<sqlx::postgres::PgConnectOptions>().unwrap().connect().await.unwrap();
         let user: String = sqlx::query_scalar("select current_user::text").fetch_one(&mut connection).await.unwrap();
         assert_eq!(user, role.name());
     }

@@ -1,4 +1,4 @@
-//! Finding PostgreSQL's programs on this machine.
+//! Finding Postgres' programs on this machine.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
-    /// The newest PostgreSQL there is; for a cluster that exists, the version that made it.
+    /// The newest Postgres there is; for a cluster that exists, the version that made it.
     ///
     /// `given` (from `ORGTRAIL_POSTGRES_BIN`) is the only folder considered when it is set.
     pub(super) fn find(given: Option<&Path>, cluster: &Path) -> Result<Self, ClusterError> {
@@ -30,7 +30,9 @@ impl Binaries {
         let newest = found.first().cloned().ok_or_else(|| ClusterError::NoBinaries { looked_in: looked_in(given) })?;
         match made_by(cluster) {
             None => Ok(newest),
-            Some(major) => found.into_iter().find(|binaries| binaries.major == major).ok_or_else(|| other_version(cluster, major)),
+            Some(major) => {
+                found.into_iter().find(|binaries| binaries.major == major).ok_or_else(|| other_version(cluster, major))
+            }
         }
     }
 

@@ -11,8 +11,8 @@ use thiserror::Error;
 pub enum ClusterError {
     /// No usable binaries on this machine.
     #[error(
-        "no PostgreSQL 15 or newer was found {looked_in}: install it (Debian and Ubuntu: `apt-get install postgresql`), name the \
-         folder of its programs in ORGTRAIL_POSTGRES_BIN, or set DATABASE_URL to a server that already runs"
+        "no PostgreSQL 15 or newer was found {looked_in}: install it (Debian and Ubuntu: `apt-get install postgresql`), \
+         name the folder of its programs in ORGTRAIL_POSTGRES_BIN, or set DATABASE_URL to a server that already runs"
     )]
     NoBinaries {
         /// Where we looked, ready for the sentence ("in …").
@@ -20,8 +20,10 @@ pub enum ClusterError {
     },
     /// The cluster was made by another major version than those installed.
     #[error(
-        "the cluster in {} was made by PostgreSQL {made_by}, which was not found: install that version (Debian and Ubuntu: \
-         `apt-get install postgresql-{made_by}`), or move the cluster to a newer one with pg_upgrade", cluster.display()
+        "the cluster in {} was made by PostgreSQL {made_by}, which was not found: install that version \
+         (Debian and Ubuntu: `apt-get install postgresql-{made_by}`), or move the cluster to a newer one with \
+         pg_upgrade",
+        cluster.display()
     )]
     OtherVersion {
         /// The cluster's folder.
@@ -31,15 +33,21 @@ pub enum ClusterError {
     },
     /// The caller is root and there is nobody else to run Postgres as.
     #[error(
-        "PostgreSQL refuses to run as root and there is no user `postgres` to run it as: create it (`useradd --system postgres`), \
-         or start as an ordinary user"
+        "PostgreSQL refuses to run as root and there is no user `postgres` to run it as: create it \
+         (`useradd --system postgres`), or start as an ordinary user"
     )]
     NoUnprivilegedUser,
     /// Peer authentication needs a name for the account.
-    #[error("the user id {0} has no name on this machine, and PostgreSQL cannot run without one: add it to /etc/passwd")]
+    #[error(
+        "the user id {0} has no name on this machine, and PostgreSQL cannot run without one: add it to /etc/passwd"
+    )]
     NamelessUser(u32),
     /// The cluster's folder belongs to somebody the caller cannot act as.
-    #[error("{} belongs to the user `{owner}`: start as that user or as root, or set ORGTRAIL_DATA_DIR to a folder of your own", folder.display())]
+    #[error(
+        "{} belongs to the user `{owner}`: start as that user or as root, or set ORGTRAIL_DATA_DIR to a folder of \
+         your own",
+        folder.display()
+    )]
     NotYours {
         /// The folder.
         folder: PathBuf,
@@ -48,8 +56,9 @@ pub enum ClusterError {
     },
     /// A folder on the way to the data keeps the unprivileged user out.
     #[error(
-        "PostgreSQL runs as the unprivileged user `{user}`, who may not enter {}, on the way to the data folder {}: let others \
-         pass through it (`chmod o+x {}`), or set ORGTRAIL_DATA_DIR to a folder elsewhere, such as /var/lib/orgtrail",
+        "PostgreSQL runs as the unprivileged user `{user}`, who may not enter {}, on the way to the data folder \
+         {}: let others pass through it (`chmod o+x {}`), or set ORGTRAIL_DATA_DIR to a folder elsewhere, such as \
+         /var/lib/orgtrail",
         folder.display(), data_dir.display(), folder.display()
     )]
     Unreachable {
@@ -86,7 +95,7 @@ pub enum ClusterError {
         /// What the system said.
         source: io::Error,
     },
-    /// One of PostgreSQL's programs could not be run at all.
+    /// One of Postgres' programs could not be run at all.
     #[error("could not run {}", program.display())]
     NotRunnable {
         /// The program.
@@ -108,7 +117,8 @@ pub enum ClusterError {
     },
     /// Postgres is alive and does not answer.
     #[error(
-        "PostgreSQL (process {pid}) runs in {} but has not answered for {seconds} s: look into its log there, or stop it (`kill -INT {pid}`)",
+        "PostgreSQL (process {pid}) runs in {} but has not answered for {seconds} s: look into its log there, or \
+         stop it (`kill -INT {pid}`)",
         cluster.display()
     )]
     Silent {

@@ -9,7 +9,12 @@ use super::{ClusterError, Role, files};
 
 /// Makes the cluster unless it exists: beside its place first, renamed only when it is complete, so that an interrupted
 /// first start leaves nothing that could be taken for a cluster.
-pub(super) async fn once(data_dir: &Path, cluster: &Path, binaries: &Binaries, account: &Account) -> Result<(), ClusterError> {
+pub(super) async fn once(
+    data_dir: &Path,
+    cluster: &Path,
+    binaries: &Binaries,
+    account: &Account,
+) -> Result<(), ClusterError> {
     if binaries::made_by(cluster).is_some() {
         return Ok(());
     }

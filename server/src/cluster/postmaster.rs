@@ -102,13 +102,13 @@ impl Drop for Started {
     }
 }
 
-/// What `postmaster.pid` says (the line numbers are those of PostgreSQL's `pidfile.h`).
+/// What `postmaster.pid` says (the line numbers are those of Postgres' `pidfile.h`).
 #[derive(Clone, Debug)]
 pub(super) struct PidFile {
     /// Line 1.
     pub(super) pid: Pid,
-    /// Line 5.
-    pub(super) socket_dir: PathBuf,
+    /// Line 5; empty until the socket is made.
+    pub(super) socket_dir: Option<PathBuf>,
     /// Line 8 says `ready`.
     pub(super) ready: bool,
 }
@@ -119,7 +119,8 @@ impl PidFile {
         let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
         let line = |number: usize| text.lines().nth(number - 1).unwrap_or_default().trim();
         let pid = line(1).parse().ok().filter(|pid| *pid > 0)?;
-        Some(Self { pid: Pid::from_raw(pid), socket_dir: line(5).into(), ready: line(8) == "ready" })
+        let socket_dir = Some(line(5)).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        Some(Self { pid: Pid::from_raw(pid), socket_dir, ready: line(8) == "ready" })
     }
 
     /// The file, when the postmaster that it names is alive.
@@ -128,9 +129,10 @@ impl PidFile {
     }
 }
 
-/// Clears away the pid file of a dead postmaster where Postgres would stumble over it: one left empty by a loss of power, and
-/// one whose number has since gone to another process. Other stale files it handles itself, with a check for left-over backends
-/// that we must not take away. Returns whether there was any, that is, whether the last end was a crash.
+/// Clears away the pid file of a dead postmaster where Postgres would stumble over it: one left empty by a loss of
+/// power, and one whose number has since gone to another process. Other stale files it handles itself, with a check
+/// for left-over backends that we must not take away. Returns whether there was any, that is, whether the last end
+/// was a crash.
 pub(super) fn forget_dead(cluster: &Path) -> Result<bool, ClusterError> {
     let path = cluster.join("postmaster.pid");
     if !path.exists() {

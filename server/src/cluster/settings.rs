@@ -61,7 +61,12 @@ local replication postgres peer map=orgtrail
 ";
 
 /// Writes `postgresql.conf`, `pg_hba.conf` and `pg_ident.conf`.
-pub(super) fn write(cluster: &Path, socket_dir: &Path, max_connections: u16, account: &Account) -> Result<(), ClusterError> {
+pub(super) fn write(
+    cluster: &Path,
+    socket_dir: &Path,
+    max_connections: u16,
+    account: &Account,
+) -> Result<(), ClusterError> {
     files::replace(&cluster.join("postgresql.conf"), &postgresql_conf(socket_dir, max_connections), account)?;
     files::replace(&cluster.join("pg_hba.conf"), PG_HBA_CONF, account)?;
     files::replace(&cluster.join("pg_ident.conf"), &pg_ident_conf(account), account)
@@ -69,17 +74,18 @@ pub(super) fn write(cluster: &Path, socket_dir: &Path, max_connections: u16, acc
 
 /// `socket_dir` holds plain letters only ([`super::socket::choose`]), so nothing needs escaping.
 fn postgresql_conf(socket_dir: &Path, max_connections: u16) -> String {
-    let socket_dir = socket_dir.display();
-    format!("{POSTGRESQL_CONF}\nunix_socket_directories = '{socket_dir}'\nport = {PORT}\nmax_connections = {max_connections}\n")
+    let ours = [
+        format!("unix_socket_directories = '{}'", socket_dir.display()),
+        format!("port = {PORT}"),
+        format!("max_connections = {max_connections}"),
+    ];
+    format!("{POSTGRESQL_CONF}\n{}\n", ours.join("\n"))
 }
 
 /// The account that runs Postgres, and root, who could become it anyway.
 fn pg_ident_conf(account: &Account) -> String {
-    let mut text = String::from("# Written anew by Orgtrail at each start: map, user of this machine, role.\n");
-    for user in [&account.name, &root_name()] {
-        for role in Role::ALL {
-            text.push_str(&format!("orgtrail \"{user}\" {}\n", role.name()));
-        }
-    }
-    text
+    let users = [account.name.clone(), root_name()];
+    let lines = users.iter().flat_map(|user| Role::ALL.map(|role| format!("orgtrail \"{user}\" {}", role.name())));
+    let lines: Vec<String> = lines.collect();
+    format!("# Written anew by Orgtrail at each start: map, user of this machine, role.\n{}\n", lines.join("\n"))
 }

@@ -15,7 +15,7 @@ use super::postmaster::{self, PidFile, Postmaster, Started};
 use super::{ClusterError, DATABASE, Options, PORT, Role, files, initialize, settings, socket};
 
 /// How long a postmaster may take to accept connections: recovery after a crash replays up to 2 GB of log.
-const START_PATIENCE: Duration = Duration::from_secs(300);
+const START_PATIENCE: Duration = Duration::from_mins(5);
 /// How long one that calls itself ready may leave us without an answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
@@ -41,10 +41,8 @@ impl Site {
         let data_dir = make_data_dir(data_dir, account.data_dir_mode())?;
         account.check_reach(&data_dir).await?;
         let cluster = data_dir.join("postgres");
-        let socket_dir = match PidFile::live(&cluster) {
-            Some(running) => running.socket_dir,
-            None => socket::choose(&data_dir, &account),
-        };
+        let running = PidFile::live(&cluster).and_then(|running| running.socket_dir);
+        let socket_dir = running.unwrap_or_else(|| socket::choose(&data_dir, &account));
         Ok(Self { data_dir, cluster, socket_dir, account, options })
     }
 
@@ -135,7 +133,9 @@ impl Site {
         loop {
             left -= 1;
             match self.launch(binaries).await {
-                Err(ClusterError::DiedAtStart { said }) if left > 0 => warn!(said, "PostgreSQL did not start after a crash, trying again"),
+                Err(ClusterError::DiedAtStart { said }) if left > 0 => {
+                    warn!(said, "PostgreSQL did not start after a crash, trying again");
+                }
                 outcome => return outcome,
             }
             sleep(LEFTOVER_PAUSE).await;
@@ -150,7 +150,8 @@ impl Site {
         loop {
             started.check(&startup_log)?;
             if let Some(running) = PidFile::live(&self.cluster) {
-                // A pid file left by a crash can say "ready" under our own child's number (containers count from 1 each time).
+                // A pid file left by a crash can say "ready" under our own child's number (containers count from 1
+                // each time).
                 if running.ready && self.answers().await? {
                     info!(pid = %running.pid, "started PostgreSQL");
                     return Ok(started);
@@ -166,7 +167,11 @@ impl Site {
         if since.elapsed() < patience {
             return Ok(());
         }
-        Err(ClusterError::Silent { pid: running.pid.as_raw(), cluster: self.cluster.clone(), seconds: patience.as_secs() })
+        Err(ClusterError::Silent {
+            pid: running.pid.as_raw(),
+            cluster: self.cluster.clone(),
+            seconds: patience.as_secs(),
+        })
     }
 
     /// `false` while it starts, stops or has no socket yet; any other refusal is an error.
@@ -185,7 +190,8 @@ impl Site {
     /// Not checked against `.sqlx/`: it runs before there is a database to check it with.
     async fn ensure_database(&self) -> Result<(), ClusterError> {
         let mut connection = self.connect("postgres").await.map_err(ClusterError::Refused)?;
-        let exists = sqlx::query_scalar::<_, bool>("select exists (select from pg_catalog.pg_database where datname = $1)");
+        let exists =
+            sqlx::query_scalar::<_, bool>("select exists (select from pg_catalog.pg_database where datname = $1)");
         let exists = exists.bind(DATABASE).fetch_one(&mut connection).await.map_err(ClusterError::Refused)?;
         if !exists {
             sqlx::raw_sql("create database orgtrail").execute(&mut connection).await.map_err(ClusterError::Refused)?;
@@ -194,7 +200,8 @@ impl Site {
     }
 }
 
-/// 57P03 (`cannot_connect_now`) is said while starting, recovering and stopping; no socket at all comes before and after.
+/// 57P03 (`cannot_connect_now`) is said while starting, recovering and stopping; no socket at all comes before and
+/// after.
 fn is_not_yet(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,

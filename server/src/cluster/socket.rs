@@ -15,11 +15,16 @@ const LONGEST: usize = 107 - 14;
 
 /// Where the socket of `data_dir` (absolute) belongs.
 ///
-/// Inside the data folder when the path is short and plain: no cleaner, no private `/tmp` and no stranger is in the way there.
-/// Otherwise in `/tmp`, under a name made from the path. `XDG_RUNTIME_DIR` would vanish at log-out, under a running server.
+/// Inside the data folder when the path is short and plain: no cleaner, no private `/tmp` and no stranger is in the
+/// way there. Otherwise in `/tmp`, under a name made from the path. `XDG_RUNTIME_DIR` would vanish at log-out, under
+/// a running server.
 pub(super) fn choose(data_dir: &Path, account: &Account) -> PathBuf {
     let inside = data_dir.join("socket");
-    if fits(&inside) { inside } else { PathBuf::from(format!("/tmp/orgtrail-{}-{}", account.uid, short_hash(data_dir))) }
+    if fits(&inside) {
+        inside
+    } else {
+        PathBuf::from(format!("/tmp/orgtrail-{}-{}", account.uid, short_hash(data_dir)))
+    }
 }
 
 /// Plain letters need no quoting in a URL, in `postgresql.conf` or in a shell.
@@ -31,7 +36,7 @@ fn fits(folder: &Path) -> bool {
 /// Eight hexadecimal digits.
 fn short_hash(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
 /// Makes the folder, 0700 and owned by `account`; one that is a symlink or belongs to somebody else is refused.
@@ -56,8 +61,8 @@ fn check(folder: &Path, account: &Account) -> Result<(), ClusterError> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(ClusterError::file("close", folder))
 }
 
-/// Removes the socket and its lock file that a crash left behind. Only for a starter that found no postmaster alive: Postgres
-/// itself would refuse a lock file whose number has since gone to another process.
+/// Removes the socket and its lock file that a crash left behind. Only for a starter that found no postmaster alive:
+/// Postgres itself would refuse a lock file whose number has since gone to another process.
 pub(super) fn clear(folder: &Path) -> Result<(), ClusterError> {
     let socket = format!(".s.PGSQL.{PORT}");
     files::remove_if_there(&folder.join(format!("{socket}.lock")))?;

@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(200);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// One that ran this long counts as healthy again.
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_mins(1);
 
 /// Runs until the cluster is told to stop.
 pub(super) async fn run(shared: Arc<Shared>) {
