@@ -1,6 +1,5 @@
 //! The one error that crosses the wire between server functions and pages.
 
-use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,8 @@ pub struct Refusal {
     pub status: u16,
     /// Code of [`orgtrail::Error::code`].
     pub code: String,
-    /// A sentence for a person.
+    /// A sentence for a person; problem JSON (RFC 9457), as the server sends it to the browser, calls it `detail`.
+    #[serde(alias = "detail")]
     pub message: String,
     /// The field or query parameter that it is about.
     pub field: Option<String>,
@@ -40,7 +40,9 @@ impl FromServerFnError for Refusal {
     /// What goes wrong around a server function: the network in the browser, unreadable arguments on the server.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let refusal = match error {
-            ServerFnErrorErr::Request(_) => Self::new(503, "UNAVAILABLE", "The server cannot be reached. Check your connection."),
+            ServerFnErrorErr::Request(_) => {
+                Self::new(503, "UNAVAILABLE", "The server cannot be reached. Check your connection.")
+            }
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 Self::new(422, "BAD_USER_INPUT", "A field is missing, given twice or unreadable.")
             }

@@ -1,0 +1,1 @@
+//! The download, pulled from the export engine.

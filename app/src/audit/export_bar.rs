@@ -1,0 +1,79 @@
+//! The download: one button that says how many events it will contain, and the other formats beside it.
+
+use leptos::prelude::*;
+
+use orgtrail::audit::view::ExportCount;
+
+use crate::context::Answer;
+use crate::ui::icon::Icon;
+use crate::wire::Refusal;
+
+/// Where the export is; the query names organization, range and kinds.
+const EXPORT: &str = "/api/export_audit_logs";
+
+/// A form of the download: what is added to the query, its name, and what to know before choosing it.
+const FORMATS: [(&str, &str, &str); 4] = [
+    ("&profile=full", "CSV, all columns", "Also index, kind, outcome, object, address, client and request."),
+    ("&bom=1", "CSV for Excel", "With a byte-order mark, so that Excel reads the letters right."),
+    (
+        "&csv=raw",
+        "CSV, raw",
+        "Values exactly as recorded. Careful: one that begins with =, +, - or @ can run as a formula when a spreadsheet opens the file.",
+    ),
+    ("&format=ndjson", "NDJSON", "For programs: every field, byte for byte, one event a line."),
+];
+
+/// Plain links: the browser saves the file, or shows the page that says why not.
+#[component]
+#[must_use]
+pub fn ExportBar(
+    /// What to download, without `?`.
+    export_query: String,
+    /// How many events that are.
+    count: Answer<ExportCount>,
+) -> impl IntoView {
+    let base = format!("{EXPORT}?{export_query}");
+    let number = move || Suspend::new(async move { counted(count.await) });
+    let formats = FORMATS.map(|(extra, name, about)| {
+        let href = format!("{base}{extra}");
+        view! { <li><a rel="external" href=href><span class="menu-text">{name}<small>{about}</small></span></a></li> }
+    });
+    view! {
+        <div class="split">
+            <a class="button button-primary" rel="external" href=base.clone()>
+                "Download CSV" <span class="count"><Transition fallback=|| ()>{number}</Transition></span>
+            </a>
+            <details class="menu menu-end" name="audit">
+                <summary class="button button-primary" aria-label="More formats">{Icon::Down.draw()}</summary>
+                <ul class="panel menu-list menu-formats">{formats.collect_view()}</ul>
+            </details>
+        </div>
+    }
+}
+
+/// Nothing if it could not be counted: the download works all the same.
+fn counted(count: Result<ExportCount, Refusal>) -> Option<String> {
+    let events = count.ok()?.events;
+    let noun = if events == 1 { "event" } else { "events" };
+    Some(format!(" · {} {noun}", grouped(events)))
+}
+
+/// A number with a comma between each three digits: `2,417`.
+#[must_use]
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| str::from_utf8(part).ok()).collect();
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", parts.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn groups_digits_by_three() {
+        let printed = [0, 7, 999, 1_000, 12_407, 1_000_000, -1_234].map(grouped);
+        assert_eq!(printed, ["0", "7", "999", "1,000", "12,407", "1,000,000", "-1,234"]);
+    }
+}

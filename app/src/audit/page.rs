@@ -1,0 +1,133 @@
+//! `/{org}/settings/audit-logs`: the whole state is in the URL; the first HTML holds the table.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+use orgtrail::audit::view::{ActorChoice, EventDetail, EventPage, ExportCount};
+
+use super::export_bar::ExportBar;
+use super::filters::{Chips, FilterBar};
+use super::keyboard::Keyboard;
+use super::links::{Query, list_of, scope_of};
+use super::server_fns::{audit_actors, audit_count, audit_event, audit_page};
+use super::states::{Footer, Skeleton, nothing_to_show};
+use super::table::{EventTable, LinkedEvent};
+use crate::context::{Answer, current_organization};
+use crate::routes::use_slug;
+use crate::ui::refused::Refused;
+use crate::ui::time::LocalTimes;
+use crate::wire::Refusal;
+
+/// The event that the URL opens, if it opens one.
+pub type OpenEvent = Option<Result<EventDetail, Refusal>>;
+
+/// What the page asks the server. The count is no part of the page: it may come later, or not at all.
+#[derive(Clone, Copy)]
+struct Asked {
+    page: Answer<EventPage>,
+    event: Resource<OpenEvent>,
+    actors: Answer<Vec<ActorChoice>>,
+    count: Answer<ExportCount>,
+}
+
+/// Where the links of the page lead: its path and its present query.
+#[derive(Debug, Clone)]
+pub struct Here {
+    /// Path of the page.
+    pub path: String,
+    /// Query string, taken apart.
+    pub query: Query,
+}
+
+impl Here {
+    /// Address of this page with another query.
+    #[must_use]
+    pub fn with(&self, query: &Query) -> String {
+        query.on(&self.path)
+    }
+}
+
+/// Everything that was answered for one look at the page.
+struct Shown {
+    here: Here,
+    organization: String,
+    page: EventPage,
+    event: OpenEvent,
+    actors: Vec<ActorChoice>,
+    count: Answer<ExportCount>,
+}
+
+/// Settings → Audit Logs.
+#[component]
+#[must_use]
+pub fn AuditLogsPage() -> impl IntoView {
+    let (slug, search) = (use_slug(), use_location().search);
+    let asked = ask(slug, search);
+    let organization = current_organization().0;
+    let (pending, set_pending) = signal(false);
+    LocalTimes::provide();
+    let content = move || {
+        Suspend::new(async move {
+            let organization = organization.await.map(|found| found.name).unwrap_or_default();
+            let (event, actors) = (asked.event.await, asked.actors.await.unwrap_or_default());
+            let path = format!("/{}/settings/audit-logs", slug.get_untracked());
+            let here = Here { path, query: Query::parse(&search.get_untracked()) };
+            match asked.page.await {
+                Ok(page) => body(Shown { here, organization, page, event, actors, count: asked.count }),
+                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <Title text="Audit logs"/>
+        <div class="audit" aria-busy=move || pending.get().to_string()>
+            <Transition fallback=Skeleton set_pending=set_pending>{content}</Transition>
+        </div>
+        <Keyboard/>
+    }
+}
+
+/// Asks at the top of the page, so that everything is asked at once and the response waits for all but the count.
+fn ask(slug: Memo<String>, search: Memo<String>) -> Asked {
+    let list = Memo::new(move |_| list_of(&search.read()));
+    let scope = Memo::new(move |_| scope_of(&search.read()));
+    let open = Memo::new(move |_| Query::parse(&search.read()).get("event").map(str::to_owned));
+    Asked {
+        page: Resource::new_blocking(move || (slug.get(), list.get()), |(slug, query)| audit_page(slug, query)),
+        event: Resource::new_blocking(move || (slug.get(), open.get()), |(slug, id)| open_event(slug, id)),
+        actors: Resource::new_blocking(move || slug.get(), audit_actors),
+        count: Resource::new(move || (slug.get(), scope.get()), |(slug, query)| audit_count(slug, query)),
+    }
+}
+
+async fn open_event(slug: String, id: Option<String>) -> OpenEvent {
+    match id {
+        Some(id) => Some(audit_event(slug, id).await),
+        None => None,
+    }
+}
+
+fn body(shown: Shown) -> AnyView {
+    let Shown { here, organization, page, event, actors, count } = shown;
+    let EventPage { range, filter, events, newer, older, trail_is_empty, complete_through, export_query } = page;
+    let empty = events.is_empty().then(|| nothing_to_show(&here, &range, &filter, trail_is_empty));
+    let about = format!("What members and access tokens did in {organization}. Kept for 90 days.");
+    let table = (!events.is_empty())
+        .then(|| view! { <EventTable here=here.clone() events=events.clone() open=event.clone()/> });
+    // The histogram of events per day has its place between the chips and the table; the query language in the search
+    // box of the filter bar.
+    view! {
+        <header class="page-head">
+            <div><h1>"Audit logs"</h1><p>{about}</p></div>
+            <ExportBar export_query=export_query count=count/>
+        </header>
+        <FilterBar here=here.clone() range=range filter=filter.clone() actors=actors/>
+        <Chips here=here.clone() filter=filter/>
+        <LinkedEvent here=here.clone() events=events open=event/>
+        {table}
+        {empty}
+        <Footer here=here newer=newer older=older complete_through=complete_through/>
+    }
+    .into_any()
+}

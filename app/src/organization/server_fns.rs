@@ -1,0 +1,82 @@
+//! What the browser asks about an organization, and the forms that change it.
+
+use leptos::prelude::*;
+
+use orgtrail::organization::view::{MembersPage, OrganizationView};
+
+#[cfg(feature = "ssr")]
+use crate::context::{asking, set_location};
+use crate::wire::Refusal;
+#[cfg(feature = "ssr")]
+use crate::wire::refuse;
+#[cfg(feature = "ssr")]
+use orgtrail::organization::{members, settings};
+
+/// An organization; its slug is another one than asked for where that is retired.
+///
+/// # Errors
+/// 404 for who is not a member.
+#[server(name = FindOrganization, endpoint = "organization_view")]
+pub async fn organization_view(organization: String) -> Result<OrganizationView, Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    settings::organization(&platform, &viewer, &organization).await.map_err(refuse)
+}
+
+/// Makes an organization and goes to it.
+///
+/// # Errors
+/// 422 at the field, 409 for a slug that is taken.
+#[server(endpoint = "create_organization")]
+pub async fn create_organization(name: String, slug: String) -> Result<(), Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let made = settings::create(&platform, &viewer, &name, &slug).await.map_err(refuse)?;
+    set_location(&format!("/{}", made.slug));
+    Ok(())
+}
+
+/// Renames an organization, or changes its slug.
+///
+/// # Errors
+/// 403, 422 at the field, 409 for a slug that is taken.
+#[server(endpoint = "update_organization")]
+pub async fn update_organization(organization: String, name: String, slug: String) -> Result<(), Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let changed = settings::update(&platform, &viewer, &organization, &name, &slug).await.map_err(refuse)?;
+    set_location(&format!("/{}/settings", changed.slug));
+    Ok(())
+}
+
+/// The members whose name or address contains `search`.
+///
+/// # Errors
+/// 404 for who is not a member.
+#[server(name = ListMembers, endpoint = "members_page")]
+pub async fn members_page(organization: String, #[server(default)] search: String) -> Result<MembersPage, Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    members::list(&platform, &viewer, &organization, &search).await.map_err(refuse)
+}
+
+/// Gives a member another role.
+///
+/// # Errors
+/// 403, 409 for the last owner.
+#[server(endpoint = "change_member_role")]
+pub async fn change_member_role(organization: String, user_id: String, role: String) -> Result<(), Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    members::change_role(&platform, &viewer, &organization, &user_id, &role).await.map_err(refuse)?;
+    set_location(&format!("/{organization}/settings/members"));
+    Ok(())
+}
+
+/// Removes a member; who leaves goes to `/`.
+///
+/// # Errors
+/// 403, 409 for the last owner.
+#[server(endpoint = "remove_member")]
+pub async fn remove_member(organization: String, user_id: String) -> Result<(), Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    members::remove(&platform, &viewer, &organization, &user_id).await.map_err(refuse)?;
+    let left = viewer.require_user().is_ok_and(|user| user.id.to_string() == user_id);
+    set_location(&if left { "/".to_owned() } else { format!("/{organization}/settings/members") });
+    Ok(())
+}

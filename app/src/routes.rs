@@ -1,0 +1,141 @@
+//! The application: which path shows which page, and what all pages share.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::hooks::{use_location, use_params_map};
+use leptos_router::{SsrMode, path};
+use wasm_bindgen::JsCast;
+
+use crate::audit::page::AuditLogsPage;
+use crate::browser;
+use crate::context::CurrentFlash;
+use crate::frame::OrganizationFrame;
+use crate::home::HomePage;
+use crate::identity::account::AccountPage;
+use crate::identity::login::LoginPage;
+use crate::identity::server_fns::flash;
+use crate::identity::signup::SignupPage;
+use crate::organization::general::GeneralPage;
+use crate::organization::members::MembersPage;
+use crate::organization::new::NewOrganizationPage;
+use crate::organization::overview::OverviewPage;
+use crate::ui::refused::NotFoundPage;
+
+/// Every page waits for what it shows, so that its status is right and its content is in the first HTML.
+const PAGE: SsrMode = SsrMode::PartiallyBlocked;
+
+/// The whole application, on the server and in the browser.
+#[component]
+#[must_use]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Effect::new(|_| browser::mark_hydrated());
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Orgtrail".to_owned() } else { format!("{title} · Orgtrail") }/>
+        <Router>
+            <Pages/>
+        </Router>
+    }
+}
+
+#[component]
+fn Pages() -> impl IntoView {
+    provide_flash();
+    tend_menus();
+    view! {
+        <Routes fallback=NotFoundPage>
+            <Route path=path!("/") view=HomePage ssr=PAGE/>
+            <Route path=path!("/login") view=LoginPage ssr=PAGE/>
+            <Route path=path!("/signup") view=SignupPage ssr=PAGE/>
+            <Route path=path!("/account") view=AccountPage ssr=PAGE/>
+            <Route path=path!("/organizations/new") view=NewOrganizationPage ssr=PAGE/>
+            <ParentRoute path=path!("/:organization") view=OrganizationFrame ssr=PAGE>
+                <Route path=path!("") view=OverviewPage ssr=PAGE/>
+                <Route path=path!("/settings") view=GeneralPage ssr=PAGE/>
+                <Route path=path!("/settings/members") view=MembersPage ssr=PAGE/>
+                <Route path=path!("/settings/audit-logs") view=AuditLogsPage ssr=PAGE/>
+            </ParentRoute>
+        </Routes>
+    }
+}
+
+/// The flash is read once, for the page that the browser loaded: forms are answered by whole loads, and a page reached
+/// by a link inside has none.
+fn provide_flash() {
+    let path = use_location().pathname;
+    let loaded = path.get_untracked();
+    let waiting = Resource::new_blocking(
+        move || path.get() == loaded,
+        |loaded| async move { if loaded { flash().await.unwrap_or_default() } else { Default::default() } },
+    );
+    provide_context(CurrentFlash(waiting));
+}
+
+/// Menus are `details`, which open without JavaScript; with it they also close when one clicks elsewhere, presses
+/// Escape or goes to another page.
+fn tend_menus() {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now) {
+            browser::close_menus(None);
+            browser::close_navigation();
+        }
+        now
+    });
+    Effect::new(|_| {
+        let click = window_event_listener(ev::click, |event| {
+            browser::close_menus(event.target().and_then(|target| target.dyn_into().ok()).as_ref());
+        });
+        let key = window_event_listener(ev::keydown, |event| {
+            if event.key() == "Escape" && browser::leave_menu() {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || {
+            click.remove();
+            key.remove();
+        });
+    });
+}
+
+/// The slug in the path.
+#[must_use]
+pub fn use_slug() -> Memo<String> {
+    let parameters = use_params_map();
+    Memo::new(move |_| parameters.with(|all| all.get("organization")).unwrap_or_default())
+}
+
+/// Path and query string of the page, for `next` and for links that change only the query.
+#[must_use]
+pub fn use_path_and_query() -> Signal<String> {
+    let location = use_location();
+    Signal::derive(move || {
+        let (path, search) = (location.pathname.read(), location.search.read());
+        if search.is_empty() { path.clone() } else { format!("{}?{}", *path, *search) }
+    })
+}
+
+/// `next` if it is a path of ours, `/` otherwise: never another site's address, and nothing that a browser mends into one.
+#[must_use]
+pub fn own_path(next: &str) -> &str {
+    let elsewhere = next.starts_with("//") || next.contains('\\') || next.chars().any(char::is_control);
+    if next.starts_with('/') && !elsewhere { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn goes_on_to_own_paths_only() {
+        assert_eq!(own_path("/acme/settings/audit-logs?range=7d"), "/acme/settings/audit-logs?range=7d");
+        for next in
+            ["", "acme", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/a\r\nb"]
+        {
+            assert_eq!(own_path(next), "/", "{next:?}");
+        }
+    }
+}

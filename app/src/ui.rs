@@ -1,0 +1,14 @@
+//! Small components that every page is made of.
+
+pub mod avatar;
+pub mod confirm;
+#[cfg(feature = "ssr")]
+pub mod error_page;
+pub mod field;
+pub mod icon;
+pub mod moved;
+pub mod notice;
+#[cfg(feature = "ssr")]
+pub mod refusal_page;
+pub mod refused;
+pub mod time;

@@ -1,0 +1,140 @@
+//! A labelled input with its hint and its error.
+
+use leptos::prelude::*;
+
+use orgtrail::identity::view::Flash;
+
+/// What a form's fields need to know: which form they are in, and what the server said to its last post.
+#[derive(Debug, Clone, Default)]
+pub struct FormState {
+    action: &'static str,
+    flash: Flash,
+}
+
+impl FormState {
+    /// The state of the form that posts to `action`, after `flash`.
+    #[must_use]
+    pub fn new(action: &'static str, flash: Flash) -> Self {
+        Self { action, flash }
+    }
+
+    /// What was typed in a field before, or `otherwise`.
+    #[must_use]
+    pub fn value(&self, name: &str, otherwise: &str) -> String {
+        self.flash.typed(self.action, name).unwrap_or(otherwise).to_owned()
+    }
+
+    /// The error at a field; `None` asks for the one of the whole form.
+    #[must_use]
+    pub fn error(&self, field: Option<&str>) -> Option<String> {
+        self.flash.error_at(self.action, field).map(str::to_owned)
+    }
+
+    /// The error of the form that belongs to none of `fields`, so that none is lost.
+    #[must_use]
+    pub fn error_elsewhere(&self, fields: &[&str]) -> Option<String> {
+        let field = self.flash.field.as_deref();
+        if field.is_some_and(|name| fields.contains(&name)) { None } else { self.error(field) }
+    }
+
+    /// What was done by this form, if that is what the flash says.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        self.flash.notice.clone().filter(|_| self.flash.form == self.action)
+    }
+}
+
+/// A labelled input. The error is announced with the field, and both keep what was typed.
+#[component]
+#[must_use]
+pub fn Field(
+    /// The form it is in.
+    form: FormState,
+    /// Name of the parameter; also the id.
+    name: &'static str,
+    /// What it is called.
+    label: &'static str,
+    /// `type` of the input.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// The present value.
+    #[prop(optional, into)]
+    value: String,
+    /// What is allowed, in words.
+    #[prop(optional, into)]
+    hint: String,
+    /// `autocomplete` of the input.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// Most characters.
+    #[prop(default = 320)]
+    max_length: u32,
+    /// Whether it can be changed.
+    #[prop(optional)]
+    readonly: bool,
+) -> impl IntoView {
+    let error = form.error(Some(name));
+    let described = described_by(name, !hint.is_empty(), error.is_some());
+    // A password is never in a flash; asking for it would only be misread as if it could be.
+    let value = if kind == "password" { String::new() } else { form.value(name, &value) };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                id=name name=name type=kind value=value autocomplete=autocomplete maxlength=max_length.to_string()
+                required readonly=readonly
+                aria-invalid=error.is_some().then_some("true") aria-describedby=described
+            />
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(name)>{hint}</p> })}
+            {error.map(|error| view! { <p class="field-error" id=error_id(name)>{error}</p> })}
+        </div>
+    }
+}
+
+fn hint_id(name: &str) -> String {
+    format!("{name}-hint")
+}
+
+fn error_id(name: &str) -> String {
+    format!("{name}-error")
+}
+
+fn described_by(name: &str, hint: bool, error: bool) -> Option<String> {
+    let parts = [error.then(|| error_id(name)), hint.then(|| hint_id(name))];
+    let ids: Vec<_> = parts.into_iter().flatten().collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(field: Option<&str>) -> FormState {
+        let typed = vec![("slug".to_owned(), "Acme".to_owned())];
+        let flash = Flash {
+            form: "/api/x".into(),
+            error: Some("No.".into()),
+            field: field.map(str::to_owned),
+            typed,
+            notice: None,
+        };
+        FormState::new("/api/x", flash)
+    }
+
+    #[test]
+    fn keeps_what_was_typed_in_this_form_only() {
+        assert_eq!(refused(None).value("slug", "acme"), "Acme");
+        assert_eq!(refused(None).value("name", "Acme Inc"), "Acme Inc");
+        let other = FormState::new("/api/y", refused(None).flash);
+        assert_eq!(other.value("slug", "acme"), "acme");
+        assert_eq!(other.error_elsewhere(&["slug"]), None);
+    }
+
+    #[test]
+    fn puts_each_error_in_one_place() {
+        assert_eq!(refused(Some("slug")).error(Some("slug")).as_deref(), Some("No."));
+        assert_eq!(refused(Some("slug")).error_elsewhere(&["slug"]), None);
+        assert_eq!(refused(Some("other")).error_elsewhere(&["slug"]).as_deref(), Some("No."));
+        assert_eq!(refused(None).error_elsewhere(&["slug"]).as_deref(), Some("No."));
+    }
+}
