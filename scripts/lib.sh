@@ -8,7 +8,7 @@ WASM_TARGET=wasm32-unknown-unknown
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
-have() { command -v "$1" >/dev/null 2>&1; }
+have() { type -P "$1" >/dev/null; }
 
 # wasm-bindgen's program must be of exactly the version that the code was linked with.
 wasm_bindgen_version() {
@@ -78,7 +78,7 @@ postgres_bin() {
 chromium() {
   local name
   for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome; do
-    command -v "$name" && return
+    type -P "$name" && return
   done
   return 1
 }
