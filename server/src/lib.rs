@@ -1,1 +1,14 @@
-//! Process.
+//! The process: configuration, sockets, sessions, the private Postgres and the command line around the product.
+
+pub mod application;
+pub mod audit;
+pub mod background;
+pub mod cli;
+pub mod cluster;
+pub mod config;
+pub mod database;
+pub mod http;
+pub mod identity;
+pub mod secret_key;
+pub mod site;
+pub mod telemetry;

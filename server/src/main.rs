@@ -1,1 +1,32 @@
-fn main() {}
+//! `orgtrail`: see `orgtrail --help`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use orgtrail_server::cli::Cli;
+use tokio::runtime::Runtime;
+
+/// What still blocks a thread after the end of everything else.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("orgtrail: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(cli.run());
+    // Whatever still runs is cut off: a client that does not read must not keep the process.
+    runtime.shutdown_timeout(LAST_WORK);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("orgtrail: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

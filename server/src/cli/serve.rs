@@ -1,0 +1,16 @@
+//! `orgtrail serve`.
+
+use super::{Done, shutdown};
+use crate::application::Application;
+use crate::config::Config;
+
+pub(super) async fn run(config: &Config) -> Done {
+    serve(Application::build(config).await?).await
+}
+
+/// Says where it listens, and serves until it is asked to stop.
+pub(super) async fn serve(application: Application) -> Done {
+    let signal = shutdown::asked()?;
+    println!("Orgtrail listens on {}", application.url());
+    Ok(application.run(signal).await?)
+}

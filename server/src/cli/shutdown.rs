@@ -1,0 +1,34 @@
+//! SIGTERM and SIGINT: the first asks the server to stop, the second, or the end of its patience, ends it.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Whatever clients do, the process ends after this.
+const PATIENCE: Duration = Duration::from_secs(24);
+
+/// Ends when the process is asked to stop; from then on it has 24 seconds.
+///
+/// # Errors
+/// If the signals cannot be listened to.
+pub(super) fn asked() -> io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+            tracing::error!("stopped the hard way");
+            std::process::exit(1);
+        });
+    })
+}

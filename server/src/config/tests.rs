@@ -1,0 +1,90 @@
+//! The configuration: what is accepted, what is refused by name, and that every page about it lists the same variables.
+
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::from_variables(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+#[track_caller]
+fn refused(name: &str, value: &str) -> String {
+    let error = read(&[(name, value)]).err().unwrap_or_else(|| panic!("{name}={value} was accepted"));
+    assert_eq!(error.variable, name);
+    error.to_string()
+}
+
+#[test]
+fn everything_has_a_default() {
+    let config = read(&[("PATH", "/bin"), ("ORGTRAIL_LOG", "")]).unwrap();
+    assert_eq!(config.address.to_string(), "127.0.0.1:3000");
+    assert_eq!(config.data_folder, PathBuf::from("./data"));
+    assert_eq!(config.secret_key_path(), PathBuf::from("./data/secret.key"));
+    assert_eq!(config.sign_up, SignUp::Invite);
+    assert_eq!(config.sessions, SessionLifetimes::default());
+    assert!(config.database.is_none() && config.public.url.is_none() && config.public.trusted_proxies.is_empty());
+}
+
+#[test]
+fn every_variable_is_understood() {
+    let config = read(&[
+        ("ORGTRAIL_ADDR", "[::]:80"),
+        ("DATABASE_URL", "postgres://orgtrail_app:secret@db.example/orgtrail"),
+        ("ORGTRAIL_MIGRATE_DATABASE_URL", "postgresql://orgtrail_migrate@db.example/orgtrail"),
+        ("ORGTRAIL_PUBLIC_URL", "https://audit.example"),
+        ("ORGTRAIL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("ORGTRAIL_SIGNUP", "closed"),
+        ("ORGTRAIL_SECRET_KEY_FILE", "/run/secrets/orgtrail"),
+        ("ORGTRAIL_SESSION_IDLE_MINUTES", "5"),
+        ("ORGTRAIL_SESSION_HOURS", "24"),
+    ])
+    .unwrap();
+    assert_eq!(config.database.unwrap().get_username(), "orgtrail_app");
+    assert_eq!(config.public.trusted_proxies.len(), 2);
+    assert_eq!(config.secret_key_file, Some(PathBuf::from("/run/secrets/orgtrail")));
+    assert_eq!(config.sessions.idle, Duration::from_mins(5));
+}
+
+#[test]
+fn a_bad_value_is_refused_by_name() {
+    for (name, values) in [
+        ("ORGTRAIL_ADDR", ["localhost", "127.0.0.1", "127.0.0.1:70000"].as_slice()),
+        ("ORGTRAIL_PUBLIC_URL", &["audit.example", "ftp://a.example", "https://a.example/path", "https://u:p@a.example"]),
+        ("ORGTRAIL_TRUSTED_PROXIES", &["10.0.0.0/40", "proxy", "10.0.0.1;10.0.0.2"]),
+        ("ORGTRAIL_SIGNUP", &["everybody", "Open"]),
+        ("ORGTRAIL_SESSION_IDLE_MINUTES", &["4", "721", "30m", "-5"]),
+        ("ORGTRAIL_SESSION_HOURS", &["0", "25", "1.5"]),
+        ("ORGTRAIL_UNKNOWN", &["1"]),
+    ] {
+        for value in values {
+            refused(name, value);
+        }
+    }
+}
+
+#[test]
+fn a_database_url_is_never_repeated() {
+    let message = refused("DATABASE_URL", "mysql://root:canary@db/orgtrail");
+    assert!(!message.contains("canary"), "{message}");
+}
+
+#[test]
+fn a_database_of_ones_own_needs_a_key_of_ones_own() {
+    let error = read(&[("DATABASE_URL", "postgres://db/orgtrail")]).err().unwrap();
+    assert_eq!(error.variable, "ORGTRAIL_SECRET_KEY_FILE");
+}
+
+#[test]
+fn the_reference_the_example_and_the_docs_list_the_same_variables() {
+    let reference = listed(include_str!("../config.rs"), "//! | `");
+    let example = listed(include_str!("../../../.env.example"), "# ");
+    let docs = listed(include_str!("../../../docs/configuration.md"), "| `");
+    assert_eq!(reference, VARIABLES);
+    assert_eq!(docs, VARIABLES);
+    assert_eq!(example, VARIABLES);
+}
+
+/// The variables that lines of `text` begin with after `mark`; in the example, lines like `# NAME=value`.
+fn listed<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+    let names = text.lines().filter_map(|line| line.strip_prefix(mark)?.split_once(['`', '=']).map(|(name, _)| name));
+    names.filter(|name| is_ours(name) && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect()
+}

@@ -1,0 +1,18 @@
+//! The front of the server: one table of routes, and the layers that every request passes.
+//!
+//! From the outside in: [`facts`] (id, address, log) → [`security_headers`] → [`problem`] (every refusal dressed once) → [`limits`] →
+//! [`cross_site`] → for pages and server functions also [`body`] → the session → the viewer → the flash and [`forms`] → the route.
+
+pub mod body;
+pub mod client_address;
+pub mod cross_site;
+pub mod facts;
+pub mod forms;
+pub mod front;
+pub mod health;
+pub mod limits;
+pub mod pages;
+pub mod problem;
+pub mod router;
+pub mod security_headers;
+pub mod sign_out;

@@ -1,0 +1,194 @@
+//! Forms as browsers send them, with JavaScript or without (contract §9).
+//!
+//! A form is a POST to its server function. A program gets the function's own answer. A browser gets a 303 to a fixed page of ours;
+//! when it was refused, back to the form's page, where what went wrong and what was typed wait in the session, never in a URL.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt;
+use orgtrail::Error;
+use orgtrail::identity::view::Flash;
+use orgtrail::organization::slug::Slug;
+use orgtrail_app::identity::server_fns::SESSION_FLASH;
+use orgtrail_app::routes::own_path;
+use orgtrail_app::wire::Refusal;
+use tower_sessions::Session;
+use url::form_urlencoded;
+
+use super::facts::Facts;
+use super::pages::{see_other, to_login, with_next};
+use super::problem::{Problem, read_refusal};
+
+/// Most fields, and longest value in bytes, that wait in the session.
+const TYPED_FIELDS: usize = 16;
+const TYPED_LENGTH: usize = 1024;
+
+/// What was sent: name and value of each field.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn parse(body: &Bytes) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// A path below the organization that the form names; `/` if that cannot be an organization.
+    fn below_organization(&self, path: &str) -> String {
+        match Slug::parse(self.get("organization")) {
+            Ok(slug) => format!("/{}{path}", slug.as_str()),
+            Err(_) => "/".to_owned(),
+        }
+    }
+
+    /// What the page may show again: never a password, and not without bounds.
+    fn typed(self) -> Vec<(String, String)> {
+        let shown = self.0.into_iter().filter(|(name, value)| !is_password(name) && value.len() <= TYPED_LENGTH);
+        shown.take(TYPED_FIELDS).collect()
+    }
+}
+
+fn is_password(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("password")
+}
+
+/// The page that a form is on; none for server functions that are no form.
+fn form_page(form: &str, fields: &Fields) -> Option<String> {
+    match form {
+        "/api/login" => Some(with_next("/login", own_path(fields.get("next")))),
+        "/api/signup" => Some(with_next("/signup", own_path(fields.get("next")))),
+        "/api/logout" => Some("/login".to_owned()),
+        "/api/create_organization" => Some("/organizations/new".to_owned()),
+        "/api/update_organization" => Some(fields.below_organization("/settings")),
+        "/api/change_member_role" | "/api/remove_member" => Some(fields.below_organization("/settings/members")),
+        _ => None,
+    }
+}
+
+/// The page that follows when it is done and the server function names no other.
+fn next_page(form: &str, fields: &Fields) -> String {
+    match form {
+        "/api/login" | "/api/signup" => own_path(fields.get("next")).to_owned(),
+        _ => form_page(form, fields).unwrap_or_else(|| "/".to_owned()),
+    }
+}
+
+/// Runs a browser's form as a program's, and sends the browser on.
+pub async fn answer(request: Request, next: Next) -> Response {
+    let facts = request.extensions().get::<Arc<Facts>>().cloned();
+    let session = request.extensions().get::<Session>().cloned();
+    match (facts, session) {
+        (Some(facts), Some(session)) if facts.wants_page && facts.method == Method::POST => {
+            answer_browser(&facts, &session, request, next).await
+        }
+        _ => next.run(request).await,
+    }
+}
+
+async fn answer_browser(facts: &Facts, session: &Session, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // Already read whole by `body::read`: this cannot wait or fail.
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let fields = Fields::parse(&bytes);
+    let Some(page) = form_page(&facts.path, &fields) else {
+        return next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    };
+    parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let (parts, body) = next.run(Request::from_parts(parts, Body::from(bytes))).await.into_parts();
+    let onward = if parts.status.is_client_error() || parts.status.is_server_error() {
+        let refusal = read_refusal(body).await;
+        refused(&facts.path, &page, refusal.unwrap_or_else(|| unexpected(parts.status)), fields, session).await
+    } else {
+        done(&parts.headers, &next_page(&facts.path, &fields))
+    };
+    keep_headers(parts.headers, onward)
+}
+
+fn unexpected(status: StatusCode) -> Refusal {
+    Refusal::new(status.as_u16(), "INTERNAL", "Something went wrong on our side.")
+}
+
+/// To where the server function says, if that is a page of ours.
+fn done(headers: &HeaderMap, next_page: &str) -> Response {
+    let named = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    see_other(named.map_or(next_page, own_path))
+}
+
+/// Back to the form, with a flash. Faults of ours are a page of their own: the session may be what failed.
+async fn refused(form: &str, page: &str, refusal: Refusal, fields: Fields, session: &Session) -> Response {
+    if refusal.status >= 500 {
+        return Problem::from(refusal).into_response();
+    }
+    if refusal.status == 401 && form != "/api/login" {
+        return to_login(page);
+    }
+    let flash = Flash {
+        form: form.to_owned(),
+        notice: None,
+        error: Some(refusal.message),
+        field: refusal.field,
+        typed: fields.typed(),
+    };
+    match session.insert(SESSION_FLASH, flash).await {
+        Ok(()) => see_other(page),
+        Err(cause) => Problem::from(Error::Unavailable(cause.into())).into_response(),
+    }
+}
+
+/// What the server function said besides its body (cookies, `Clear-Site-Data`, `Retry-After`) stays said.
+fn keep_headers(mut headers: HeaderMap, mut response: Response) -> Response {
+    for of_old_answer in [LOCATION, CONTENT_TYPE, CONTENT_LENGTH] {
+        headers.remove(of_old_answer);
+    }
+    headers.extend(std::mem::take(response.headers_mut()));
+    *response.headers_mut() = headers;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(body: &'static str) -> Fields {
+        Fields::parse(&Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn each_form_has_its_page() {
+        for (form, body, page) in [
+            ("/api/login", "email=a", "/login"),
+            ("/api/login", "next=%2Facme%3Fa%3Db", "/login?next=%2Facme%3Fa%3Db"),
+            ("/api/login", "next=https%3A%2F%2Fevil.example", "/login"),
+            ("/api/signup", "next=//evil.example", "/signup"),
+            ("/api/update_organization", "organization=acme&slug=x", "/acme/settings"),
+            ("/api/remove_member", "organization=acme", "/acme/settings/members"),
+            ("/api/remove_member", "organization=%2Fevil.example", "/"),
+            ("/api/update_organization", "", "/"),
+        ] {
+            assert_eq!(form_page(form, &fields(body)).as_deref(), Some(page), "{form} {body}");
+        }
+        assert_eq!(form_page("/api/viewer", &fields("")), None);
+    }
+
+    #[test]
+    fn passwords_are_not_kept() {
+        let typed = fields("email=a%40b.example&password=canary&new_Password=canary&name=A").typed();
+        assert_eq!(typed, [("email".into(), "a@b.example".into()), ("name".into(), "A".into())]);
+        assert_eq!(fields("password=x&next=/acme").get("next"), "/acme");
+    }
+
+    #[test]
+    fn an_unsafe_location_is_not_followed() {
+        let location = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("https://evil.example/"))]);
+        assert_eq!(done(&location, "/acme").headers()[LOCATION], "/");
+        assert_eq!(done(&HeaderMap::new(), "/acme").headers()[LOCATION], "/acme");
+    }
+}

@@ -1,0 +1,115 @@
+//! The one table of routes, by who uses them, and the order of the layers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http::StatusCode;
+use leptos::config::LeptosOptions;
+use leptos::context::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_to_stream_with_context};
+use orgtrail::platform::Platform;
+use orgtrail_app::App;
+use orgtrail_app::shell::shell;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::facts::{self, Noting};
+use super::front::Front;
+use super::health::{self, Health};
+use super::{body, cross_site, forms, limits, pages, problem, security_headers, sign_out};
+use crate::audit::export_guard;
+use crate::identity::session_cookie::{self, SessionCookie};
+use crate::identity::session_store::SessionStore;
+use crate::identity::{flash, session_cookie::manager, viewer};
+use crate::site;
+
+/// What the routes and layers need.
+pub struct Parts {
+    /// What every use case needs.
+    pub platform: Platform,
+    /// What stands in front.
+    pub front: Arc<Front>,
+    /// The checks.
+    pub health: Health,
+    /// Where sessions are kept.
+    pub sessions: SessionStore,
+    /// How their cookie looks.
+    pub cookie: SessionCookie,
+}
+
+/// Everything that the server answers to.
+pub fn router(parts: Parts) -> Router {
+    let Parts { platform, front, health, sessions, cookie } = parts;
+    let noting = Noting { front: Arc::clone(&front), clock: platform.clock.clone() };
+    let for_programs = health::router(health);
+    let for_browsers = site::router();
+    let for_viewers = with_session(viewer_routes(&platform), &platform, sessions, cookie);
+    Router::new()
+        .merge(for_programs)
+        .merge(for_browsers)
+        .merge(for_viewers)
+        // The last one added is the outermost.
+        .layer(from_fn_with_state(Arc::clone(&front), cross_site::refuse))
+        .layer(from_fn(limits::refuse))
+        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+        .layer(from_fn(problem::dress))
+        .layer(from_fn_with_state(front, security_headers::add))
+        .layer(from_fn_with_state(noting, facts::note))
+}
+
+/// Pages and server functions: what is answered differently to different viewers.
+fn viewer_routes(platform: &Platform) -> Router {
+    let options = LeptosOptions::builder().output_name("orgtrail").build();
+    let context = page_context(platform.clone());
+    let unknown = render_app_to_stream_with_context(context.clone(), shell);
+    Router::new()
+        .route("/logout", post(sign_out::sign_out))
+        .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
+        .fallback(move |request: axum::extract::Request| {
+            let page = unknown.clone();
+            async move { not_found(request, page).await }
+        })
+        .with_state(options)
+}
+
+/// What pages and server functions find in their context; the viewer, the session and the nonce come with the request.
+fn page_context(platform: Platform) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(platform.clone());
+        provide_context(pages::assets());
+        let request = use_context::<http::request::Parts>();
+        if let Some(nonce) = request.and_then(|request| request.extensions.get::<leptos::nonce::Nonce>().cloned()) {
+            provide_context(nonce); // Instead of the one that Leptos made: this one is in the header too.
+        }
+    }
+}
+
+/// An address that leads nowhere: the application's page for people, a bare 404 otherwise.
+async fn not_found<F>(request: axum::extract::Request, page: impl Fn(axum::extract::Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
+    let facts = request.extensions().get::<Arc<facts::Facts>>().cloned();
+    if !facts.is_some_and(|facts| facts.wants_page) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let mut response = page(request).await;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// The layers between a cookie or a token and a viewer.
+fn with_session(routes: Router, platform: &Platform, sessions: SessionStore, cookie: SessionCookie) -> Router {
+    routes
+        .layer(from_fn(forms::answer))
+        .layer(from_fn_with_state(platform.clone(), export_guard::guard))
+        .layer(from_fn(flash::keep))
+        .layer(from_fn_with_state(platform.clone(), viewer::provide))
+        .layer(manager(sessions, &cookie))
+        .layer(from_fn_with_state(Arc::new(cookie), session_cookie::seal))
+        .layer(from_fn(body::read))
+        .layer(DefaultBodyLimit::disable())
+}

@@ -1,0 +1,7 @@
+//! Who asks: sessions and their cookie, tokens, the viewer of a request, and where passwords are hashed.
+
+pub mod flash;
+pub mod hashing;
+pub mod session_cookie;
+pub mod session_store;
+pub mod viewer;
