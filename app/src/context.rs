@@ -60,10 +60,13 @@ mod server {
     use http::request::Parts;
     use leptos::prelude::*;
     use leptos_axum::ResponseOptions;
+    use orgtrail::identity::view::Flash;
     use orgtrail::identity::viewer::Viewer;
     use orgtrail::platform::Platform;
     use orgtrail::{Error, Result};
     use tower_sessions::Session;
+
+    use crate::identity::server_fns::SESSION_FLASH;
 
     /// URL paths of the hashed files that every page links; the server provides it, an absent one is left out.
     #[derive(Debug, Clone, Copy, Default)]
@@ -139,6 +142,16 @@ mod server {
     /// Tells where a form's browser goes next; the server's form layer makes the 303.
     pub fn set_location(path: &str) {
         set_header(LOCATION, path);
+    }
+
+    /// Leaves a notice for the page that follows a form; without a session it is not worth failing for.
+    pub async fn leave_notice(form: &str, notice: &str) {
+        let flash = Flash { form: form.to_owned(), notice: Some(notice.to_owned()), ..Flash::default() };
+        if let Ok(session) = session()
+            && let Err(error) = session.insert(SESSION_FLASH, flash).await
+        {
+            tracing::warn!(%error, "a notice was lost");
+        }
     }
 
     /// Sets a header of the response.

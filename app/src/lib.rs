@@ -2,6 +2,9 @@
 //!
 //! The server renders [`shell::Shell`] with the feature `ssr`; the browser takes the same tree over with `hydrate`.
 
+// A page is one nested type, and the browser's build looks deeper into it than the compiler's default.
+#![recursion_limit = "256"]
+
 pub mod audit;
 pub mod browser;
 pub mod context;

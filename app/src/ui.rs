@@ -4,6 +4,8 @@ pub mod avatar;
 pub mod confirm;
 #[cfg(feature = "ssr")]
 pub mod error_page;
+#[cfg(feature = "ssr")]
+pub mod error_page;
 pub mod field;
 pub mod icon;
 pub mod moved;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use orgtrail::organization::view::{MembersPage, OrganizationView};
 
 #[cfg(feature = "ssr")]
-use crate::context::{asking, set_location};
+use crate::context::{asking, leave_notice, set_location};
 use crate::wire::Refusal;
 #[cfg(feature = "ssr")]
 use crate::wire::refuse;
@@ -42,6 +42,7 @@ pub async fn create_organization(name: String, slug: String) -> Result<(), Refus
 pub async fn update_organization(organization: String, name: String, slug: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let changed = settings::update(&platform, &viewer, &organization, &name, &slug).await.map_err(refuse)?;
+    leave_notice("/api/update_organization", "Saved.").await;
     set_location(&format!("/{}/settings", changed.slug));
     Ok(())
 }
@@ -64,6 +65,7 @@ pub async fn members_page(organization: String, #[server(default)] search: Strin
 pub async fn change_member_role(organization: String, user_id: String, role: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     members::change_role(&platform, &viewer, &organization, &user_id, &role).await.map_err(refuse)?;
+    leave_notice("/api/change_member_role", "The role was changed.").await;
     set_location(&format!("/{organization}/settings/members"));
     Ok(())
 }
@@ -76,6 +78,7 @@ pub async fn change_member_role(organization: String, user_id: String, role: Str
 pub async fn remove_member(organization: String, user_id: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     members::remove(&platform, &viewer, &organization, &user_id).await.map_err(refuse)?;
+    leave_notice("/api/remove_member", "The member was removed.").await;
     let left = viewer.require_user().is_ok_and(|user| user.id.to_string() == user_id);
     set_location(&if left { "/".to_owned() } else { format!("/{organization}/settings/members") });
     Ok(())

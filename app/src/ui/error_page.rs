@@ -1,5 +1,4 @@
-//! The document that a browser gets when a request failed outside of the application: no application, so that it also shows
-//! where nothing else works.
+//! A refusal as a document of its own, without the application, so that it also shows where nothing else works.
 
 use leptos::prelude::*;
 
@@ -7,18 +6,37 @@ use super::refused::title;
 use crate::context::Assets;
 use crate::wire::Refusal;
 
-/// A whole HTML document that says what happened and where to go on. `nonce` is that of the response.
+/// A whole HTML document that says what happened and where to go on; `nonce` is that of the response.
 #[must_use]
 pub fn error_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal) -> String {
+    let texts = Texts { heading: title(refusal.status), bounds: None, back: "/", label: "Go to your organization" };
+    document(assets, nonce, refusal, &texts)
+}
+
+/// What differs between such documents.
+pub(super) struct Texts<'a> {
+    /// The heading, also the title.
+    pub heading: &'a str,
+    /// What is allowed.
+    pub bounds: Option<&'a str>,
+    /// Where to go on: a path of ours.
+    pub back: &'a str,
+    /// The label of the way on.
+    pub label: &'a str,
+}
+
+/// The document.
+pub(super) fn document(assets: Assets, nonce: Option<&str>, refusal: &Refusal, texts: &Texts<'_>) -> String {
     let nonce = nonce.map(str::to_owned);
     let Refusal { status, message, field, request_id, .. } = refusal.clone();
+    let heading = texts.heading.to_owned();
     let document = view! {
         <html lang="en">
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <title>{title(status)}" · Orgtrail"</title>
+                <title>{heading.clone()} " · Orgtrail"</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 {assets.css.map(|css| view! { <link rel="stylesheet" href=css nonce=nonce/> })}
             </head>
@@ -26,10 +44,11 @@ pub fn error_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal) -> Str
                 <main class="lone">
                     <div class="refused">
                         <p class="refused-status">{status}</p>
-                        <h1>{title(status)}</h1>
+                        <h1>{heading}</h1>
                         <p>{message}</p>
                         {field.map(|field| view! { <p class="quiet">"It is about " <code>{field}</code> "."</p> })}
-                        <p><a class="button" href="/">"Go to your organization"</a></p>
+                        {texts.bounds.map(|bounds| view! { <p class="quiet">{bounds.to_owned()}</p> })}
+                        <p><a class="button" href=texts.back.to_owned()>{texts.label.to_owned()}</a></p>
                         {request_id.map(|id| view! { <p class="quiet">"Request " <code>{id}</code></p> })}
                     </div>
                 </main>
@@ -37,4 +56,18 @@ pub fn error_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal) -> Str
         </html>
     };
     format!("<!DOCTYPE html>{}", document.to_html())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_without_anything_else() {
+        let page = error_page(Assets::default(), None, &Refusal::new(503, "UNAVAILABLE", "Try again in a moment."));
+        for part in ["Not right now", "Try again in a moment.", "href=\"/\""] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+        assert!(!page.contains("stylesheet"), "{page}");
+    }
 }

@@ -1,8 +1,6 @@
-//! The document that a browser gets when a download was refused: no application, so that it also shows where nothing
-//! else works.
+//! The document that a browser gets when a download was refused.
 
-use leptos::prelude::*;
-
+use super::error_page::{Texts, document};
 use super::refused::title;
 use crate::context::Assets;
 use crate::wire::Refusal;
@@ -12,44 +10,21 @@ use crate::wire::Refusal;
 /// `back` is a path of ours; `nonce` that of the response.
 #[must_use]
 pub fn refusal_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal, back: &str) -> String {
-    let nonce = nonce.map(str::to_owned);
-    let back = back.to_owned();
-    let Refusal { status, message, field, request_id, .. } = refusal.clone();
-    let document = view! {
-        <html lang="en">
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <title>"Nothing was downloaded · Orgtrail"</title>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                {assets.css.map(|css| view! { <link rel="stylesheet" href=css nonce=nonce/> })}
-            </head>
-            <body>
-                <main class="lone">
-                    <div class="refused">
-                        <p class="refused-status">{status}</p>
-                        <h1>{heading(status)}</h1>
-                        <p>{message}</p>
-                        {field.map(|field| view! { <p class="quiet">"It is about " <code>{field}</code> "."</p> })}
-                        <p class="quiet">{bounds(status)}</p>
-                        <p><a class="button" href=back>"Back to the audit logs"</a></p>
-                        {request_id.map(|id| view! { <p class="quiet">"Request " <code>{id}</code></p> })}
-                    </div>
-                </main>
-            </body>
-        </html>
+    let texts = Texts {
+        heading: heading(refusal.status),
+        bounds: Some(bounds(refusal.status)),
+        back,
+        label: "Back to the audit logs",
     };
-    format!("<!DOCTYPE html>{}", document.to_html())
+    document(assets, nonce, refusal, &texts)
 }
 
-fn heading(status: u16) -> String {
-    let reason = match status {
+fn heading(status: u16) -> &'static str {
+    match status {
         403 => "You cannot download this",
         422 => "That cannot be downloaded",
         other => title(other),
-    };
-    reason.to_owned()
+    }
 }
 
 /// What is allowed (contract: a download has at most 90 calendar days, the last of which is today).
@@ -73,8 +48,8 @@ mod tests {
             request_id: Some("req_1".into()),
             ..Refusal::new(422, "BAD_USER_INPUT", "“<b>” is not a date.")
         };
-        let page =
-            refusal_page(Assets { css: Some("/pkg/a.css"), ..Assets::default() }, Some("abc"), &refusal, "/acme");
+        let assets = Assets { css: Some("/pkg/a.css"), ..Assets::default() };
+        let page = refusal_page(assets, Some("abc"), &refusal, "/acme");
         for part in
             ["<!DOCTYPE html>", "/pkg/a.css", "nonce=\"abc\"", "“&lt;b&gt;”", "90 days", "req_1", "href=\"/acme\""]
         {
