@@ -1,1 +1,130 @@
-//! stub
+//! The export of the trail (contract §4): what is asked, who may, how long it will be, and its bytes, a batch at a time.
+//!
+//! An export is pulled: between two batches it holds no connection, no transaction and no snapshot. It is whole because events never
+//! change and because its last index was fixed before it began. Whoever carries the bytes to the reader calls [`Export::next_chunk`] until
+//! it is done, [`Ticket::renew`] about once a second, however slow the reader is, and [`Ticket::finish`] once.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::query::ExportQuery;
+use super::refusal;
+use super::store::{self, Selection};
+use crate::identity::access::{Access, Operation};
+use crate::identity::viewer::Viewer;
+use crate::platform::Platform;
+use crate::storage;
+use crate::{Error, Result};
+
+mod batch;
+mod layout;
+mod ticket;
+
+use batch::Batches;
+pub use layout::Head;
+use layout::Layout;
+pub use ticket::{End, Receipt, Ticket};
+
+/// An export that was granted and recorded as requested, before its first byte.
+pub struct Export {
+    head: Head,
+    ticket: Ticket,
+    query: ExportQuery,
+    batches: Batches,
+    /// The first bytes, read before the answer begins: what cannot be read is refused, not broken off.
+    first: Option<Bytes>,
+    /// Bytes handed out so far.
+    bytes: u64,
+}
+
+/// Grants an export: checks the query and the viewer, fixes the last index, learns the exact length, takes one of the organization's places,
+/// commits `audit_log.export.requested`, and reads the first bytes.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], [`Error::Invalid`] naming the parameter and the allowed values, [`Error::NotFound`], [`Error::Forbidden`]
+/// (recorded), [`Error::LimitExceeded`] if two are running, [`Error::Unavailable`].
+pub async fn start(platform: &Platform, viewer: &Viewer, raw_query: &str) -> Result<Export> {
+    viewer.actor()?;
+    let query = ExportQuery::parse(raw_query, platform.clock.now())?;
+    let access = refusal::authorize(platform, viewer, &query.organization, Operation::ExportAuditLog).await?;
+    let (last_index, totals) = measure(platform, &access, &query).await?;
+    let layout = Layout::of(&query);
+    let mut batches = Batches::new(platform.clone(), access.organization().id, layout, last_index, totals.events);
+    let bytes = match layout.stored_bytes(&totals) {
+        Some(stored) => stored,
+        None => batches.clone().count_bytes(&query).await?,
+    };
+    let head = Head::new(&access, &query, layout, storage::new_id(platform.clock.now())?, totals.events, bytes);
+    let ticket = Ticket::take(platform, access, &query, &head).await?;
+    let first = first_chunk(&mut batches, &query, layout).await;
+    match first {
+        Ok(first) => Ok(Export { head, ticket, query, batches, first: Some(first), bytes: 0 }),
+        Err(cause) => {
+            ticket.finish(End::Failed, Receipt::default()).await;
+            Err(cause)
+        }
+    }
+}
+
+/// The upper bound of the export, and what lies under it, as one transaction sees it.
+async fn measure(platform: &Platform, access: &Access, query: &ExportQuery) -> Result<(i64, store::Totals)> {
+    let organization = access.organization().id;
+    let mut transaction = storage::begin(&platform.database.exports, organization).await?;
+    let last_index = store::head(&mut transaction, organization).await?.last_index;
+    let selection = Selection { organization, filter: &query.filter, range: query.range.range, last_index: Some(last_index) };
+    let totals = store::totals(&mut transaction, &selection).await?;
+    transaction.commit().await?;
+    Ok((last_index, totals))
+}
+
+async fn first_chunk(batches: &mut Batches, query: &ExportQuery, layout: Layout) -> Result<Bytes> {
+    let mut chunk = layout.header(query);
+    batches.next(query, &mut chunk).await?;
+    Ok(chunk.into())
+}
+
+impl Export {
+    /// What is known before the first byte: the headers of the answer.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The place that it holds, to be renewed and given back.
+    #[must_use]
+    pub fn ticket(&self) -> Ticket {
+        self.ticket.clone()
+    }
+
+    /// The next bytes, about 1 MiB; nothing when it is done.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Internal`], also when what was read is not exactly what was promised: the transfer must be
+    /// broken off then, never ended.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        let chunk = match self.first.take() {
+            Some(first) => first,
+            None => {
+                let mut chunk = Vec::with_capacity(batch::CHUNK_BYTES + batch::CHUNK_BYTES / 4);
+                self.batches.next(&self.query, &mut chunk).await?;
+                chunk.into()
+            }
+        };
+        self.bytes += chunk.len() as u64;
+        if !chunk.is_empty() {
+            return Ok(Some(chunk));
+        }
+        self.check_whole()?;
+        Ok(None)
+    }
+
+    fn check_whole(&self) -> Result<()> {
+        if self.bytes == self.head.content_length && self.batches.is_done() {
+            return Ok(());
+        }
+        Err(Error::internal(format!("export {} has {} bytes of {} promised", self.head.id, self.bytes, self.head.content_length)))
+    }
+}
+
+/// Id of an export, as in the header `Audit-Export-Id` and in its events.
+pub type ExportId = Uuid;

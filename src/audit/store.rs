@@ -95,6 +95,12 @@ impl Selection<'_> {
 
     fn push_merged(&self, sql: &mut QueryBuilder<Postgres>, window: Window) {
         let driver = self.drives();
+        if let Some([only]) = driver.as_ref().map(|driver| driver.values.as_slice()) {
+            sql.push("select e.* from orgtrail.events as e");
+            self.push_conditions(sql, true);
+            sql.push(format!(" and e.{} = ", driver.as_ref().map_or("kind", |driver| driver.column))).push_bind(only.clone());
+            return push_position(sql, window);
+        }
         match &driver {
             Some(driver) => {
                 sql.push("select e.* from unnest(").push_bind(driver.values.clone());
