@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::view::FieldDiff;
 use super::visible::{visible, visible_block};
-use object::{Fields, fields};
+use object::Fields;
 
 /// Nested objects are taken apart down to this depth; what lies deeper is one value.
 const MAX_DEPTH: usize = 8;
@@ -17,22 +17,23 @@ pub const MAX_FIELDS: usize = 500;
 /// Path of what is not an object on both sides.
 pub const WHOLE: &str = "(whole)";
 
-/// The fields that differ and those that are the same, in the order of the documents: next's, each gone field of previous where it stood.
+/// The fields that differ and those that are the same, in the order of previous, then what only next has.
 ///
 /// Objects are compared field by field, by dotted path, arrays as values. Values are JSON text as it was written, numbers and
 /// spelling included, with hidden characters made visible. What is no JSON object is compared as [`WHOLE`].
 #[must_use]
 pub fn diff(previous: Option<&str>, next: Option<&str>) -> (Vec<FieldDiff>, Vec<FieldDiff>) {
-    let [before, after] = [previous, next].map(|document| document.map(|text| (text, fields(text))));
     let mut found = Found::default();
-    match (before, after) {
-        (None, None) => {}
-        (Some((_, Some(before))), Some((_, Some(after)))) => found.objects("", &before, &after, MAX_DEPTH),
-        (Some((_, Some(before))), None) => found.objects("", &before, &Fields::new(), MAX_DEPTH),
-        (None, Some((_, Some(after)))) => found.objects("", &Fields::new(), &after, MAX_DEPTH),
-        (before, after) => found.values(WHOLE.to_owned(), before.map(|(text, _)| text), after.map(|(text, _)| text)),
+    match (fields(previous), fields(next)) {
+        (Some(before), Some(after)) => found.objects("", &before, &after, MAX_DEPTH),
+        _ => found.values(WHOLE.to_owned(), previous, next),
     }
     (summarised(found.changed), summarised(found.unchanged))
+}
+
+/// The fields of an object, none of an absent value; nothing for any other value.
+fn fields(value: Option<&str>) -> Option<Fields<'_>> {
+    value.map_or_else(|| Some(Fields::default()), Fields::parse)
 }
 
 #[derive(Default)]
@@ -43,17 +44,16 @@ struct Found {
 
 impl Found {
     fn objects(&mut self, path: &str, before: &Fields<'_>, after: &Fields<'_>, depth: usize) {
-        for name in object::names(before, after) {
-            let [before, after] = [before, after].map(|fields| fields.get(name).map(|value| value.get()));
-            self.field(join(path, name), before, after, depth - 1);
+        let added = after.names().filter(|name| before.get(name).is_none());
+        for name in before.names().chain(added) {
+            self.field(join(path, name), before.get(name), after.get(name), depth - 1);
         }
     }
 
     fn field(&mut self, path: String, before: Option<&str>, after: Option<&str>, depth: usize) {
-        let nested = |value: Option<&str>| value.map_or_else(|| Some(Fields::new()), fields);
-        match (nested(before), nested(after)) {
-            (Some(before), Some(after)) if depth > 0 && !(before.is_empty() && after.is_empty()) => {
-                self.objects(&path, &before, &after, depth);
+        match (fields(before), fields(after)) {
+            (Some(one), Some(other)) if depth > 0 && !(one.is_empty() && other.is_empty()) => {
+                self.objects(&path, &one, &other, depth);
             }
             _ => self.values(path, before, after),
         }
@@ -73,7 +73,8 @@ fn is_same(before: Option<&str>, after: Option<&str>) -> bool {
 
 /// A field's name behind the path of its object; in quotes where it would not read as one name.
 fn join(path: &str, name: &str) -> String {
-    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '@' | '/'));
+    let is_plain =
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '@' | '/'));
     let name = if is_plain { name.to_owned() } else { format!("\"{}\"", visible(name)) };
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
