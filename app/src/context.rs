@@ -66,6 +66,7 @@ mod server {
     use orgtrail::{Error, Result};
     use tower_sessions::Session;
 
+    use crate::audit::download::Downloads;
     use crate::identity::server_fns::SESSION_FLASH;
 
     /// URL paths of the hashed files that every page links; the server provides it, an absent one is left out.
@@ -115,6 +116,18 @@ mod server {
     /// [`Error::Internal`] outside of a request.
     pub fn asking() -> Result<(Platform, Viewer)> {
         Ok((platform()?, viewer()?))
+    }
+
+    /// The running downloads; the server provides them, so that it can break them off when it stops.
+    #[must_use]
+    pub fn downloads() -> Downloads {
+        use_context().unwrap_or_default()
+    }
+
+    /// The query string of the request, without `?`.
+    #[must_use]
+    pub fn raw_query() -> String {
+        use_context::<Parts>().and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Whether the request is a server function's own. While a page is rendered its server functions are called without

@@ -4,8 +4,6 @@ pub mod avatar;
 pub mod confirm;
 #[cfg(feature = "ssr")]
 pub mod error_page;
-#[cfg(feature = "ssr")]
-pub mod error_page;
 pub mod field;
 pub mod icon;
 pub mod moved;

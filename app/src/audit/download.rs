@@ -1,1 +1,151 @@
-//! The download, pulled from the export engine.
+//! The download, carried from the export engine to the reader: whole, or broken off so that nobody takes it for whole.
+//!
+//! A task of its own reads ahead by one batch, so that the database works while the reader reads; it holds no connection while the reader
+//! stalls. Beside it the right to export is asked again every second (contract §9: lost rights end a running export within 2 s).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+use orgtrail::audit::export::{End, Export, Receipt, Ticket};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{Instant, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::wire::Refusal;
+
+/// How often the right to export is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// A reader that takes nothing for so long is given up; with [`SLICE`] that is about 2 KiB/s at least.
+const STALL: Duration = Duration::from_secs(30);
+/// Bytes given to the connection at once: small, so that progress is seen; not so small that it costs.
+const SLICE: usize = 64 * 1024;
+
+/// The downloads that run in this process, so that a stopping server can break them off and wait until that is recorded.
+#[derive(Debug, Clone, Default)]
+pub struct Downloads {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Downloads {
+    /// Breaks off every download and waits until each has recorded its end.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// The bytes of `export`; the stream fails unless it comes to exactly the promised end.
+    pub fn carry(&self, export: Export) -> impl Stream<Item = Result<Bytes, Refusal>> + Send + use<> {
+        let (sender, receiver) = channel(1);
+        let progress = Arc::new(Progress { length: export.head().content_length, taken: AtomicU64::new(0), broken: CancellationToken::new() });
+        self.tasks.spawn(produce(export, sender, progress.clone(), self.stop.clone()));
+        slices(receiver, progress)
+    }
+}
+
+/// What the reader has taken, as the task sees it; and whether to break off, as the reader's side sees it.
+struct Progress {
+    length: u64,
+    taken: AtomicU64,
+    broken: CancellationToken,
+}
+
+impl Progress {
+    fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Acquire)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.taken() == self.length
+    }
+}
+
+/// Reads the export until the reader has everything or something ends it early, then records the end.
+async fn produce(mut export: Export, sender: Sender<Bytes>, progress: Arc<Progress>, stop: CancellationToken) {
+    let ticket = export.ticket();
+    let mut hash = Sha256::new();
+    let end = tokio::select! {
+        end = feed(&mut export, &sender, &mut hash) => end,
+        () = lost(&ticket, &progress) => End::Aborted,
+        () = stop.cancelled() => End::Aborted,
+    };
+    // The reader's side may have gone because it had everything.
+    let end = if progress.is_whole() { End::Complete } else { end };
+    if end != End::Complete {
+        progress.broken.cancel();
+    }
+    let sha256 = (end == End::Complete).then(|| hash.finalize().into());
+    ticket.finish(end, Receipt { bytes: progress.taken(), sha256 }).await;
+}
+
+async fn feed(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End {
+    loop {
+        match export.next_chunk().await {
+            Ok(Some(chunk)) => {
+                hash.update(&chunk);
+                if sender.send(chunk).await.is_err() {
+                    return End::Aborted;
+                }
+            }
+            Ok(None) => {
+                // Everything is on its way: it is over when the reader's side lets go.
+                sender.closed().await;
+                return End::Aborted;
+            }
+            Err(error) => {
+                crate::wire::refuse(error);
+                return End::Failed;
+            }
+        }
+    }
+}
+
+/// Ends when the viewer may no longer export, or when the reader has taken nothing for [`STALL`].
+async fn lost(ticket: &Ticket, progress: &Progress) {
+    let mut again = interval(ASK_AGAIN);
+    let (mut taken, mut since) = (0, Instant::now());
+    loop {
+        again.tick().await;
+        if taken != progress.taken() {
+            (taken, since) = (progress.taken(), Instant::now());
+        }
+        if since.elapsed() > STALL || ticket.renew().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The reader's side.
+fn slices(receiver: Receiver<Bytes>, progress: Arc<Progress>) -> impl Stream<Item = Result<Bytes, Refusal>> + Send {
+    stream::unfold(Some((receiver, Bytes::new(), progress)), |state| async move {
+        let (mut receiver, mut chunk, progress) = state?;
+        if chunk.is_empty() && !progress.is_whole() {
+            chunk = tokio::select! {
+                biased;
+                () = progress.broken.cancelled() => Bytes::new(),
+                next = receiver.recv() => next.unwrap_or_default(),
+            };
+        }
+        if progress.is_whole() {
+            return None;
+        }
+        if chunk.is_empty() || progress.broken.is_cancelled() {
+            return Some((Err(broken_off()), None));
+        }
+        let slice = chunk.split_to(chunk.len().min(SLICE));
+        progress.taken.fetch_add(slice.len() as u64, Ordering::AcqRel);
+        Some((Ok(slice), Some((receiver, chunk, progress))))
+    })
+    .boxed()
+}
+
+/// Nobody reads it: the transfer is broken by it.
+fn broken_off() -> Refusal {
+    Refusal::new(503, "UNAVAILABLE", "The download was broken off.")
+}
