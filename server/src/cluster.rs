@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <data folder>/postgres              the cluster, 0700, owned by the account that runs it
-//! <data folder>/postgres.half-made    a first start that did not finish; removed by the next one
+//! <data folder>/postgres.half-made-…  a first start that did not finish; removed by the next one
 //! <data folder>/postgres.lock         held while somebody starts or adopts the cluster
 //! <data folder>/postgres.socket       the path of the socket folder, for people and scripts
 //! <data folder>/postgres-startup.log  what Postgres said before its own log (postgres/log) was open

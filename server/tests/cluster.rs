@@ -252,7 +252,7 @@ async fn adopt_from(data_dir: &Path) -> Cluster {
 #[tokio::test]
 async fn the_remains_of_an_interrupted_first_start_are_cleared() {
     let folder = folder();
-    let half_made = folder.path().join("postgres.half-made");
+    let half_made = folder.path().join("postgres.half-made-xyz");
     fs::create_dir(&half_made).unwrap();
     fs::write(half_made.join("PG_VERSION"), "15\n").unwrap();
     let cluster = Cluster::start(folder.path()).await.unwrap();

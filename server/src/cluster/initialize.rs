@@ -7,6 +7,9 @@ use super::account::Account;
 use super::binaries::{self, Binaries};
 use super::{ClusterError, Role, files};
 
+/// Begins the name of a cluster that is being made.
+const HALF_MADE: &str = "postgres.half-made-";
+
 /// Makes the cluster unless it exists: beside its place first, renamed only when it is complete, so that an interrupted
 /// first start leaves nothing that could be taken for a cluster.
 pub(super) async fn once(
@@ -15,22 +18,27 @@ pub(super) async fn once(
     binaries: &Binaries,
     account: &Account,
 ) -> Result<(), ClusterError> {
+    sweep(data_dir);
     if binaries::made_by(cluster).is_some() {
         return Ok(());
     }
-    let half_made = data_dir.join("postgres.half-made");
-    start_over(&half_made, account)?;
-    initdb(&half_made, binaries, account).await?;
-    fs::rename(&half_made, cluster).map_err(ClusterError::file("rename the new cluster to", cluster))?;
+    // A new name each time: the initdb of a starter that was killed may still be at work under the last one.
+    let half_made = tempfile::Builder::new().prefix(HALF_MADE).tempdir_in(data_dir);
+    let half_made = half_made.map_err(ClusterError::file("make a folder in", data_dir))?;
+    account.own(half_made.path())?;
+    initdb(half_made.path(), binaries, account).await?;
+    fs::rename(half_made.keep(), cluster).map_err(ClusterError::file("rename the new cluster to", cluster))?;
     files::sync_folder(data_dir)
 }
 
-fn start_over(half_made: &Path, account: &Account) -> Result<(), ClusterError> {
-    if half_made.exists() {
-        fs::remove_dir_all(half_made).map_err(ClusterError::file("remove the unfinished", half_made))?;
+/// Removes what interrupted first starts left behind; what cannot go yet is tried again at the next start.
+fn sweep(data_dir: &Path) {
+    let Ok(entries) = fs::read_dir(data_dir) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(HALF_MADE.as_bytes()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
-    files::make_folder(half_made, 0o700).map_err(ClusterError::file("make", half_made))?;
-    account.own(half_made)
 }
 
 async fn initdb(folder: &Path, binaries: &Binaries, account: &Account) -> Result<(), ClusterError> {
@@ -42,7 +50,8 @@ async fn initdb(folder: &Path, binaries: &Binaries, account: &Account) -> Result
         // Sorts by code point like the C library's C.UTF-8, and does not change when that library does.
         command.arg("--locale-provider=builtin");
     }
-    let output = command.output().await.map_err(|source| ClusterError::NotRunnable { program, source })?;
+    let output = command.kill_on_drop(true).output().await;
+    let output = output.map_err(|source| ClusterError::NotRunnable { program, source })?;
     if output.status.success() {
         return Ok(());
     }
