@@ -111,7 +111,7 @@ impl Application {
     /// # Errors
     /// If the listener fails.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let background = Background::start(self.platform(), self.sessions, self.opened.cluster.as_ref());
+        let background = Background::start(&self.opened.platform, self.sessions, self.opened.cluster.as_ref());
         let stop = CancellationToken::new();
         let listener = self.listener.tap_io(|stream| {
             // Answers leave when they are written, not when the client has acknowledged the last piece.

@@ -40,7 +40,7 @@ impl Background {
         background.every(DELETE_SESSIONS, "deleting ended sessions", move || delete_sessions(sessions.clone()));
         if let Some(cluster) = cluster {
             // Ends with the cluster.
-            drop(cluster.supervise());
+            cluster.supervise();
         }
         background
     }

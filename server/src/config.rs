@@ -21,7 +21,7 @@
 //! are refused at start with their name.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -237,7 +237,7 @@ impl Variables {
     fn trusted_proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
         let name = "ORGTRAIL_TRUSTED_PROXIES";
         let parse = |text: &str| {
-            let net = text.parse().or_else(|_| text.parse().map(IpNet::from));
+            let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
             net.map_err(|_| refuse(name, format!("`{text}` is not a network such as `10.0.0.0/8` or `192.0.2.7`.")))
         };
         let list = self.text(name).unwrap_or_default().split(',').map(str::trim);

@@ -51,7 +51,7 @@ impl SecretKey {
             return Err(SecretKeyError::Open { path: path.to_owned() });
         }
         let mut bytes = Vec::with_capacity(LENGTH);
-        file.by_ref().take(LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(io_error)?;
+        Read::by_ref(&mut file).take(LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(io_error)?;
         bytes.try_into().map(Self).map_err(|_| SecretKeyError::Length { path: path.to_owned() })
     }
 

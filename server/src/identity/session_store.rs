@@ -58,7 +58,7 @@ impl tower_sessions::SessionStore for SessionStore {
         // 128 random bits: two of them are never the same, and the primary key would say so.
         sqlx::query!(
             "insert into orgtrail.sessions (id_sha256, user_id, data, expires_at, absolute_expires_at, ip, user_agent)
-            select $1, $2, $3, now + least($4, $5), now + $5, $6, $7 from clock_timestamp() as now",
+            select $1, $2, $3, now + least($4::interval, $5::interval), now + $5::interval, $6, $7 from clock_timestamp() as now",
             hash(record.id),
             user_id(record),
             Json(&record.data) as _,

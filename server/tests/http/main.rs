@@ -1,0 +1,15 @@
+//! The built application over HTTP: what it answers to whom.
+//!
+//! Needs a Postgres in which the tests may make databases: `DATABASE_URL` of a superuser, as `with_postgres` gives.
+
+mod support;
+
+mod cookies;
+mod cross_site;
+mod forms;
+mod headers;
+mod hostile;
+mod sessions;
+mod sign_in;
+mod statuses;
+mod tokens;

@@ -1,0 +1,337 @@
+//! The application on a port and a database of its own, and clients that are somebody.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::role::Role;
+use orgtrail::identity::sign_in::create_user;
+use orgtrail::identity::viewer::{Origin, User, Viewer};
+use orgtrail::organization::{members, settings};
+use orgtrail::platform::{Platform, SignUp};
+use orgtrail::storage;
+use orgtrail_server::application::Application;
+use orgtrail_server::config::Config;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
+use tempfile::TempDir;
+use tokio::sync::{OnceCell, oneshot};
+use tokio::task::JoinHandle;
+
+/// Password of everybody that the fixture makes.
+pub const PASSWORD: &str = "a horse of correct batteries";
+
+/// Slug of the organization that every application starts with.
+pub const ACME: &str = "acme";
+
+/// A running application. It ends with the value, and its database with it.
+pub struct TestApplication {
+    /// `http://127.0.0.1:…`
+    pub url: String,
+    /// To prepare and look at things through the use cases.
+    pub platform: Platform,
+    /// The owner of [`ACME`].
+    pub owner: User,
+    /// The database as a superuser, to look at what no role of the server may.
+    pub superuser: PgPool,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<std::io::Result<()>>>,
+    database: Database,
+    _folder: TempDir,
+}
+
+impl TestApplication {
+    /// Starts one with the defaults, where everybody may sign up.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts one with a changed configuration.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = Database::make().await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(&database, &folder);
+        change(&mut config);
+        let application = Application::build(&config).await.unwrap();
+        let url = format!("http://{}", application.address());
+        let platform = application.platform().clone();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(application.run(async {
+            let _ended = stopped.await;
+        }));
+        let owner = make_owner(&platform).await;
+        let superuser = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role("postgres"));
+        let (stop, running) = (Some(stop), Some(running));
+        Self { url, platform, owner, superuser, stop, running, database, _folder: folder }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(running) = self.running.take() {
+            running.await.unwrap().unwrap();
+        }
+    }
+
+    /// Somebody who is not signed in, with a browser.
+    pub fn anonymous(&self) -> Client {
+        Client::browser(&self.url)
+    }
+
+    /// A program without a credential.
+    pub fn program(&self) -> Client {
+        Client::program(&self.url, None)
+    }
+
+    /// A program with an access token of [`ACME`].
+    pub async fn program_with(&self, scopes: &[Scope]) -> Client {
+        Client::program(&self.url, Some(&self.token(scopes).await))
+    }
+
+    /// A new access token of [`ACME`].
+    pub async fn token(&self, scopes: &[Scope]) -> String {
+        let created = access_token::create(&self.platform, &Viewer::operator(), ACME, "SIEM", scopes, None).await.unwrap();
+        created.secret.expose().to_owned()
+    }
+
+    /// The owner of [`ACME`], signed in.
+    pub async fn owner(&self) -> Client {
+        self.sign_in(&self.owner.email).await
+    }
+
+    /// A new admin of [`ACME`], signed in.
+    pub async fn admin(&self) -> Client {
+        let user = self.add("admin", Some(Role::Admin)).await;
+        self.sign_in(&user.email).await
+    }
+
+    /// A new member of [`ACME`], signed in.
+    pub async fn member(&self) -> Client {
+        let user = self.add("member", Some(Role::Member)).await;
+        self.sign_in(&user.email).await
+    }
+
+    /// Somebody with an account and no organization, signed in.
+    pub async fn stranger(&self) -> Client {
+        let user = self.add("stranger", None).await;
+        self.sign_in(&user.email).await
+    }
+
+    /// Makes an account `{name}@acme.example`, with a role in [`ACME`] or without.
+    pub async fn add(&self, name: &str, role: Option<Role>) -> User {
+        let email = format!("{name}@acme.example");
+        let user = create_user(&self.platform, &Viewer::operator(), name, &email, Some(PASSWORD)).await.unwrap();
+        if let Some(role) = role {
+            members::add(&self.platform, &Viewer::operator(), ACME, &email, role).await.unwrap();
+        }
+        user
+    }
+
+    /// Signs in through the form, as a browser.
+    pub async fn sign_in(&self, email: &str) -> Client {
+        let client = self.anonymous();
+        let answer = client.form("/api/login", &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/")), "{}", answer.body);
+        client
+    }
+}
+
+impl Drop for TestApplication {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+        self.database.drop_soon();
+    }
+}
+
+fn config(database: &Database, folder: &TempDir) -> Config {
+    let key = folder.path().join("secret.key");
+    drop(orgtrail_server::secret_key::SecretKey::read_or_make(&key).unwrap());
+    let mut config = Config::from_variables(Vec::new()).unwrap();
+    config.address = "127.0.0.1:0".parse().unwrap();
+    config.data_folder = folder.path().to_owned();
+    config.database = Some(database.as_role("orgtrail_app"));
+    config.secret_key_file = Some(key);
+    config.sign_up = SignUp::Open;
+    config
+}
+
+async fn make_owner(platform: &Platform) -> User {
+    let operator = Viewer::operator();
+    let owner = create_user(platform, &operator, "Ada Owner", "owner@acme.example", Some(PASSWORD)).await.unwrap();
+    let viewer = Viewer::user(owner.clone(), Origin::default());
+    settings::create(platform, &viewer, "Acme", ACME).await.unwrap();
+    owner
+}
+
+/// A client that is somebody; it keeps cookies and follows no redirects.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    browser: bool,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub location: Option<String>,
+    pub body: String,
+}
+
+impl Client {
+    fn browser(url: &str) -> Self {
+        Self { http: http(HeaderMap::new()), url: url.to_owned(), browser: true }
+    }
+
+    fn program(url: &str, token: Option<&str>) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        }
+        Self { http: http(headers), url: url.to_owned(), browser: false }
+    }
+
+    /// GET: a browser's navigation, or a program's request.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::read(self.request(reqwest::Method::GET, path)).await
+    }
+
+    /// GET whose body is read by the caller, e.g. a download.
+    pub async fn open(&self, path: &str) -> Response {
+        self.request(reqwest::Method::GET, path).send().await.unwrap()
+    }
+
+    /// POST of a form: a browser's from our own page, or a program's.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        Answer::read(self.request(reqwest::Method::POST, path).form(fields)).await
+    }
+
+    /// POST of a form as the hydrated page does it: with the cookies, asking for JSON.
+    pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.request(reqwest::Method::POST, path).form(fields);
+        Answer::read(request.header(ACCEPT, "application/json")).await
+    }
+
+    /// A request to change further; a browser's has the headers of a browser.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let mut headers = HeaderMap::new();
+        if self.browser {
+            headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8"));
+            headers.insert(HeaderName::from_static("sec-fetch-site"), HeaderValue::from_static("same-origin"));
+            if method == reqwest::Method::POST {
+                headers.insert(ORIGIN, self.url.parse().unwrap());
+            }
+        }
+        self.http.request(method, format!("{}{path}", self.url)).headers(headers)
+    }
+
+    /// A request without anything that a browser adds, but with the cookies.
+    pub fn bare(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+}
+
+fn http(headers: HeaderMap) -> reqwest::Client {
+    let builder = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).default_headers(headers);
+    builder.user_agent("orgtrail tests").build().unwrap()
+}
+
+impl Answer {
+    /// Sends a request and reads its answer whole.
+    pub async fn read(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let headers = response.headers().clone();
+        let location = headers.get(LOCATION).map(|location| location.to_str().unwrap().to_owned());
+        Self { status: response.status().as_u16(), headers, location, body: response.text().await.unwrap() }
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.body))
+    }
+
+    /// The body as problem JSON with this status and code.
+    #[track_caller]
+    pub fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!((problem["status"].as_u64(), problem["code"].as_str()), (Some(status.into()), Some(code)), "{problem}");
+        assert_eq!(problem["request_id"].as_str(), Some(self.header("x-request-id")), "{problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with(['.', '!'])), "{problem}");
+    }
+
+    /// The value of the session's cookie, if this answer set it (an empty one: removed it).
+    pub fn session_cookie(&self) -> Option<String> {
+        let lines = self.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+        let pairs = lines.filter_map(|line| line.split(';').next()?.split_once('='));
+        pairs.filter(|(name, _)| name.ends_with("sid")).map(|(_, value)| value.to_owned()).last()
+    }
+}
+
+/// A database of a test's own, copied from one that is migrated once.
+struct Database {
+    server: PgConnectOptions,
+    name: String,
+}
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+impl Database {
+    async fn make() -> Self {
+        let server = server();
+        let template = TEMPLATE.get_or_init(|| make_template(server.clone())).await;
+        let name = format!("{template}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        execute(&server, format!("create database {name} template {template}")).await;
+        Self { server, name }
+    }
+
+    /// Options to connect to it as `role`.
+    fn as_role(&self, role: &str) -> PgConnectOptions {
+        self.server.clone().database(&self.name).username(role)
+    }
+
+    /// Drops it, from a thread with a runtime of its own: the test's is about to end.
+    fn drop_soon(&self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(execute(&server, format!("drop database if exists {name} with (force)")));
+        });
+        drop(dropping.join());
+    }
+}
+
+fn server() -> PgConnectOptions {
+    let url = std::env::var("DATABASE_URL").expect("DATABASE_URL of a superuser; run the tests with with_postgres");
+    url.parse().unwrap()
+}
+
+async fn make_template(server: PgConnectOptions) -> String {
+    let name = format!("orgtrail_http_{}", std::process::id());
+    execute(&server, format!("drop database if exists {name} with (force)")).await;
+    execute(&server, format!("create database {name}")).await;
+    let options = server.database(&name);
+    storage::migrate(&options).await.unwrap();
+    execute(&options, "grant select on public._sqlx_migrations to orgtrail_app".to_owned()).await;
+    name
+}
+
+async fn execute(options: &PgConnectOptions, sql: String) {
+    let mut connection: PgConnection = options.connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
