@@ -4,6 +4,10 @@
 //! seed come first in their groups, worded as there; ours are marked. Other products' actions are any well-formed dotted
 //! names that are not in here.
 
+pub mod shape;
+
+pub use shape::Shape;
+
 use super::event::Kind;
 
 /// Longest dotted name in bytes.
@@ -160,15 +164,15 @@ catalogue! {
         says "Access to a graph was revoked from a token"
         previous "access_token_graph" next "";
 
-    AuditLogExportDownloaded = "audit_log.export.downloaded" Seed Change AuditLog "audit_log_export"
+    AuditLogExportDownloaded = "audit_log.export.downloaded" Seed Change AuditLog "audit_log"
         says "An audit log export was downloaded, or its download ended early: the outcome says which"
         previous "" next "audit_log_export";
-    AuditLogExportRequested = "audit_log.export.requested" Ours Operation AuditLog "audit_log_export"
-        says "An audit log export was requested; recorded before its first byte"
+    AuditLogExportRequested = "audit_log.export.requested" Ours Operation AuditLog "audit_log"
+        says "An audit log export was requested, or refused; recorded before its first byte"
         previous "" next "audit_log_export";
     AuditLogViewed = "audit_log.viewed" Ours Operation AuditLog "audit_log"
         says "The audit log was read on its page; at most once per actor and 15 minutes"
-        previous "" next "";
+        previous "" next "look";
 
     TrustedDocumentSubmitted = "trusted_document.submitted" Seed Change TrustedDocument "trusted_document"
         says "Trusted documents were submitted for a client"
@@ -295,16 +299,16 @@ impl Action {
         self.entry().description
     }
 
-    /// The shape of `previous` (a heading of [`SHAPES`]), or nothing where it is always empty.
+    /// What `previous` holds, or nothing where it is always empty.
     #[must_use]
-    pub const fn previous(self) -> Option<&'static str> {
-        named(self.entry().previous)
+    pub fn previous(self) -> Option<&'static Shape> {
+        Shape::named(self.entry().previous)
     }
 
-    /// The shape of `next` (a heading of [`SHAPES`]), or nothing where it is always empty.
+    /// What `next` holds, or nothing where it is always empty.
     #[must_use]
-    pub const fn next(self) -> Option<&'static str> {
-        named(self.entry().next)
+    pub fn next(self) -> Option<&'static Shape> {
+        Shape::named(self.entry().next)
     }
 
     /// Whether it is one of the seed's 32.
@@ -318,10 +322,6 @@ impl Action {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.name() == name)
     }
-}
-
-const fn named(shape: &'static str) -> Option<&'static str> {
-    if shape.is_empty() { None } else { Some(shape) }
 }
 
 /// Every group with its actions, for pickers and docs.
@@ -348,3 +348,6 @@ pub(super) fn is_word(part: &str) -> bool {
     let begins = part.starts_with(|first: char| first.is_ascii_lowercase());
     begins && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
+
+#[cfg(test)]
+mod tests;

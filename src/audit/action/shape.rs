@@ -1,0 +1,133 @@
+//! What `previous` and `next` hold: the whole state of an object, field by field.
+
+/// The state of one type of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Name, under which the catalogue refers to it.
+    pub name: &'static str,
+    /// Its fields and what they hold. Secrets are never among them.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+/// Every shape of the catalogue.
+pub const SHAPES: &[Shape] = &[
+    Shape {
+        name: "graph",
+        fields: &[("id", "UUID"), ("slug", "its address"), ("name", "name to read"), ("description", "text")],
+    },
+    Shape {
+        name: "subgraph",
+        fields: &[
+            ("graph", "slug of the graph"),
+            ("branch", "name of the branch"),
+            ("name", "name in the branch"),
+            ("url", "where it is served"),
+            ("owner_team", "name of the team that owns it"),
+            ("schema_sha256", "SHA-256 of the published schema"),
+            ("schema_bytes", "its size in bytes"),
+            ("version", "number of publications"),
+        ],
+    },
+    Shape {
+        name: "member",
+        fields: &[
+            ("user_id", "UUID of the user"),
+            ("name", "name at the time"),
+            ("email", "e-mail address at the time"),
+            ("role", "`owner`, `admin` or `member`"),
+            ("invited_by", "name of who invited the user, where an invite was accepted"),
+        ],
+    },
+    Shape {
+        name: "branch",
+        fields: &[
+            ("id", "UUID"),
+            ("graph", "slug of the graph"),
+            ("name", "name in the graph"),
+            ("protected", "whether only admins publish to it"),
+        ],
+    },
+    Shape { name: "team", fields: &[("id", "UUID"), ("name", "name to read")] },
+    Shape {
+        name: "team_member",
+        fields: &[
+            ("team_id", "UUID of the team"),
+            ("team_name", "its name at the time"),
+            ("user_id", "UUID of the user"),
+            ("name", "the user's name at the time"),
+            ("email", "e-mail address at the time"),
+            ("role", "role in the team"),
+        ],
+    },
+    Shape {
+        name: "invite",
+        fields: &[
+            ("id", "UUID"),
+            ("email", "who is invited"),
+            ("role", "role that waits"),
+            ("teams", "names of the teams that wait"),
+            ("expires_at", "RFC 3339"),
+        ],
+    },
+    Shape { name: "organization", fields: &[("id", "UUID"), ("name", "name to read"), ("slug", "its address")] },
+    Shape {
+        name: "access_token",
+        fields: &[
+            ("id", "UUID"),
+            ("name", "name to read"),
+            ("scopes", "what it may do"),
+            ("expires_at", "RFC 3339, or null"),
+            ("created_by", "name of who made it"),
+            ("revoked", "whether it was revoked"),
+        ],
+    },
+    Shape {
+        name: "access_token_graph",
+        fields: &[
+            ("token_id", "UUID of the access token"),
+            ("token_name", "its name at the time"),
+            ("graph", "slug of the graph"),
+            ("permission", "what the token may do there"),
+        ],
+    },
+    Shape {
+        name: "audit_log_export",
+        fields: &[
+            ("export_id", "UUID, also in the header `Audit-Export-Id`"),
+            ("start", "first instant (included), RFC 3339"),
+            ("end", "last instant (excluded), RFC 3339"),
+            ("kinds", "kinds of the events"),
+            ("actions", "names and groups that were asked for"),
+            ("actor", "`user:ID` or `token:ID`, if asked for"),
+            ("object", "`type` or `type:ID`, if asked for"),
+            ("words", "words that were searched for"),
+            ("rows", "number of events"),
+            ("bytes", "size in bytes"),
+            ("bytes_sent", "how many of them were sent; after the download only"),
+            ("sha256", "of the bytes that were sent; after the download only"),
+            ("format", "`csv` or `ndjson`"),
+            ("profile", "`standard` or `full`"),
+            ("escaping", "`formula-safe-v1` or `raw`"),
+        ],
+    },
+    Shape { name: "look", fields: &[("role", "role of who looked")] },
+    Shape {
+        name: "trusted_document",
+        fields: &[
+            ("graph", "slug of the graph"),
+            ("branch", "name of the branch"),
+            ("client", "name of the client"),
+            ("documents", "number of documents"),
+            ("manifest_sha256", "SHA-256 of the manifest"),
+        ],
+    },
+    Shape { name: "login", fields: &[("reason", "class of the failure, where it failed")] },
+];
+
+impl Shape {
+    /// The shape of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SHAPES.iter().find(|shape| shape.name == name)
+    }
+}
