@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::serve::ListenerExt;
 use orgtrail::platform::Platform;
+use orgtrail_app::audit::download::Downloads;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +26,10 @@ use crate::identity::session_store::SessionStore;
 
 /// How long running requests may take once the server is asked to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How long downloads that were broken off then may take to record it.
+const LAST_RECORDS: Duration = Duration::from_secs(4);
 /// How long the database may take to stop.
-const LAST_CONNECTIONS: Duration = Duration::from_secs(10);
+const LAST_CONNECTIONS: Duration = Duration::from_secs(8);
 
 /// A server that is ready to run.
 pub struct Application {
@@ -35,6 +38,7 @@ pub struct Application {
     front: Arc<Front>,
     router: Router,
     sessions: SessionStore,
+    downloads: Downloads,
     stopping: Arc<AtomicBool>,
     opened: Opened,
 }
@@ -77,15 +81,17 @@ impl Application {
         let front = Arc::new(Front::new(&config.public, address));
         let stopping = Arc::new(AtomicBool::new(false));
         let sessions = SessionStore::new(&opened.platform.database, config.sessions);
+        let downloads = Downloads::default();
         let database = opened.platform.database.clone();
         let router = router::router(Parts {
             platform: opened.platform.clone(),
             front: Arc::clone(&front),
             health: Health { database, stopping: Arc::clone(&stopping) },
             sessions: sessions.clone(),
+            downloads: downloads.clone(),
             cookie: SessionCookie::new(front.https, opened.key.derive("session cookie")),
         });
-        Self { listener, address, front, router, sessions, stopping, opened }
+        Self { listener, address, front, router, sessions, downloads, stopping, opened }
     }
 
     /// Where it listens.
@@ -128,6 +134,9 @@ impl Application {
         stop.cancel();
         if timeout(LAST_REQUESTS, serving).await.is_err() {
             tracing::warn!("requests were still running: they are cut off");
+        }
+        if timeout(LAST_RECORDS, self.downloads.stop()).await.is_err() {
+            tracing::warn!("the end of a download was not recorded in time");
         }
         background.stop().await;
         if timeout(LAST_CONNECTIONS, self.opened.close()).await.is_err() {

@@ -53,8 +53,9 @@ impl Account {
     ///
     /// Where the user changes, the standard library also drops root's supplementary groups.
     pub(super) fn command(&self, program: &Path) -> Command {
+        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C.UTF-8");
+        command.env_clear().env("PATH", path).env("LC_ALL", "C.UTF-8");
         command.current_dir("/").stdin(Stdio::null());
         if self.switch {
             command.uid(self.uid).gid(self.gid);

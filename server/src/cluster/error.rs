@@ -110,8 +110,10 @@ pub enum ClusterError {
         said: String,
     },
     /// Postgres ended before it accepted connections.
-    #[error("PostgreSQL ended while starting: {said}")]
+    #[error("PostgreSQL ended while starting (its log is in {}): {said}", log.display())]
     DiedAtStart {
+        /// The folder of its log.
+        log: PathBuf,
         /// The end of its output.
         said: String,
     },

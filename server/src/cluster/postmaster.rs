@@ -64,12 +64,13 @@ impl Started {
     }
 
     /// Fails once the process has ended.
-    pub(super) fn check(&mut self, startup_log: &Path) -> Result<(), ClusterError> {
+    pub(super) fn check(&mut self, cluster: &Path, startup_log: &Path) -> Result<(), ClusterError> {
         if matches!(self.child.try_wait(), Ok(None)) {
             return Ok(());
         }
         let said = fs::read(startup_log).unwrap_or_default();
-        Err(ClusterError::DiedAtStart { said: files::last_words(&String::from_utf8_lossy(&said)) })
+        let said = files::last_words(&String::from_utf8_lossy(&said));
+        Err(ClusterError::DiedAtStart { log: cluster.join("log"), said })
     }
 
     /// Shuts down fast (clients are cut off, everything is written), and immediately when that takes too long.

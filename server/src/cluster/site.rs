@@ -20,7 +20,7 @@ const START_PATIENCE: Duration = Duration::from_mins(5);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 /// Backends of a postmaster that was killed notice it within moments; until then a new one refuses to start.
-const LEFTOVER_ATTEMPTS: u32 = 40;
+const LEFTOVER_PATIENCE: Duration = Duration::from_secs(15);
 const LEFTOVER_PAUSE: Duration = Duration::from_millis(250);
 
 /// Paths, account and options: everything about a cluster but its running process.
@@ -129,11 +129,10 @@ impl Site {
     /// After a `kill -9` of the postmaster its backends may need a moment to be gone.
     async fn launch_patiently(&self, binaries: &Binaries) -> Result<Started, ClusterError> {
         let crashed = postmaster::forget_dead(&self.cluster)?;
-        let mut left = if crashed { LEFTOVER_ATTEMPTS } else { 1 };
+        let since = Instant::now();
         loop {
-            left -= 1;
             match self.launch(binaries).await {
-                Err(ClusterError::DiedAtStart { said }) if left > 0 => {
+                Err(ClusterError::DiedAtStart { said, .. }) if crashed && since.elapsed() < LEFTOVER_PATIENCE => {
                     warn!(said, "PostgreSQL did not start after a crash, trying again");
                 }
                 outcome => return outcome,
@@ -148,7 +147,7 @@ impl Site {
         let mut started = Started::spawn(command, &self.cluster, &startup_log)?;
         let since = Instant::now();
         loop {
-            started.check(&startup_log)?;
+            started.check(&self.cluster, &startup_log)?;
             if let Some(running) = PidFile::live(&self.cluster) {
                 // A pid file left by a crash can say "ready" under our own child's number (containers count from 1
                 // each time).

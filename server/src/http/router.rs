@@ -13,6 +13,7 @@ use leptos::context::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_to_stream_with_context};
 use orgtrail::platform::Platform;
 use orgtrail_app::App;
+use orgtrail_app::audit::download::Downloads;
 use orgtrail_app::shell::shell;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -34,6 +35,8 @@ pub struct Parts {
     pub front: Arc<Front>,
     /// The checks.
     pub health: Health,
+    /// The downloads that run.
+    pub downloads: Downloads,
     /// Where sessions are kept.
     pub sessions: SessionStore,
     /// How their cookie looks.
@@ -42,11 +45,11 @@ pub struct Parts {
 
 /// Everything that the server answers to.
 pub fn router(parts: Parts) -> Router {
-    let Parts { platform, front, health, sessions, cookie } = parts;
+    let Parts { platform, front, health, downloads, sessions, cookie } = parts;
     let noting = Noting { front: Arc::clone(&front), clock: platform.clock.clone() };
     let for_programs = health::router(health);
     let for_browsers = site::router();
-    let for_viewers = with_session(viewer_routes(&platform), &platform, sessions, cookie);
+    let for_viewers = with_session(viewer_routes(&platform, downloads), &platform, sessions, cookie);
     Router::new()
         .merge(for_programs)
         .merge(for_browsers)
@@ -61,9 +64,9 @@ pub fn router(parts: Parts) -> Router {
 }
 
 /// Pages and server functions: what is answered differently to different viewers.
-fn viewer_routes(platform: &Platform) -> Router {
+fn viewer_routes(platform: &Platform, downloads: Downloads) -> Router {
     let options = LeptosOptions::builder().output_name("orgtrail").build();
-    let context = page_context(platform.clone());
+    let context = page_context(platform.clone(), downloads);
     let unknown = render_app_to_stream_with_context(context.clone(), shell);
     Router::new()
         .route("/logout", post(sign_out::sign_out))
@@ -76,9 +79,10 @@ fn viewer_routes(platform: &Platform) -> Router {
 }
 
 /// What pages and server functions find in their context; the viewer, the session and the nonce come with the request.
-fn page_context(platform: Platform) -> impl Fn() + Clone + Send + Sync + 'static {
+fn page_context(platform: Platform, downloads: Downloads) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(platform.clone());
+        provide_context(downloads.clone());
         provide_context(pages::assets());
         let request = use_context::<http::request::Parts>();
         if let Some(nonce) = request.and_then(|request| request.extensions.get::<leptos::nonce::Nonce>().cloned()) {
