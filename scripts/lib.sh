@@ -55,7 +55,7 @@ wasm_cargo() {
   if own_rust_has_target; then
     cargo "$@"
   else
-    env RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--sysroot=$(debian_sysroot)" \
+    env RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--cfg erase_components --sysroot=$(debian_sysroot)" \
       /usr/bin/cargo "$@"
   fi
 }
