@@ -42,10 +42,15 @@ begin
     while month <= last_day loop
         name := 'events_' || to_char(month, 'YYYY_MM');
         if to_regclass('orgtrail.' || name) is null then
-            execute format('create table orgtrail.%I partition of orgtrail.events for values from (%L) to (%L)',
-                name, month::timestamp at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
-            perform orgtrail.guard_trail_table(('orgtrail.' || name)::regclass);
-            made := made + 1;
+            begin
+                execute format('create table orgtrail.%I partition of orgtrail.events for values from (%L) to (%L)',
+                    name, month::timestamp at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+                perform orgtrail.guard_trail_table(('orgtrail.' || name)::regclass);
+                made := made + 1;
+            exception when check_violation then
+                -- Events of this month are in the default partition, from which nothing moves: that must not stop the later months.
+                raise warning 'events of % are in the default partition: the month gets no partition of its own', to_char(month, 'YYYY-MM');
+            end;
         end if;
         month := month + interval '1 month';
     end loop;

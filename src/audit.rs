@@ -6,6 +6,7 @@ pub mod query;
 pub mod range;
 pub mod sentence;
 pub mod view;
+pub mod words;
 pub mod visible;
 
 #[cfg(feature = "postgres")]

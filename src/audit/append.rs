@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::action::Action;
 use super::csv::{self, Escaping};
 use super::event::{Actor, Kind, Outcome};
+use super::words;
 use crate::identity::viewer::Origin;
 use crate::platform::Clock;
 use crate::storage;
@@ -150,6 +151,26 @@ impl Draft {
             source_access_token_id: None,
             login: None,
         }
+    }
+
+    /// What a search finds it by.
+    fn words(&self) -> String {
+        let (user, token) = (self.actor.user.as_ref(), self.actor.access_token.as_ref());
+        let texts = [
+            Some(self.action.as_str()),
+            user.map(|user| user.id.as_str()),
+            user.and_then(|user| user.name.as_deref()),
+            user.and_then(|user| user.email.as_deref()),
+            token.map(|token| token.id.as_str()),
+            token.and_then(|token| token.name.as_deref()),
+            Some(self.object_type.as_str()),
+            self.object_id.as_deref(),
+            self.object_name.as_deref(),
+            self.login.as_ref().map(|login| login.email.as_str()),
+            self.origin.ip.as_deref(),
+        ];
+        let documents = [self.previous.as_deref(), self.next.as_deref()];
+        words::of_event(texts.into_iter().flatten(), documents.into_iter().flatten())
     }
 
     /// Bytes of its nine-column CSV record in an escaping. The time does not matter: it always has the same length.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::cursor::Position;
 use super::event::Kind;
-use super::query::{ActorFilter, EventFilter};
+use super::query::{ActorFilter, EventFilter, Words};
 use super::range::TimeRange;
 use crate::Result;
 
@@ -181,7 +181,7 @@ impl Selection<'_> {
         };
         let from = window.and_then(|window| window.from);
         let mut arguments = sql.push("select e.* from orgtrail.search_events(").separated(", ");
-        arguments.push_bind(filter.words.as_ref().map(|words| words.as_str().to_owned()));
+        arguments.push_bind(filter.words.iter().flat_map(Words::tokens).collect::<Vec<_>>());
         arguments.push_bind(self.kinds()).push_bind(filter.action_names());
         arguments.push_bind(user).push_bind(token);
         arguments.push_bind(filter.object.as_ref().map(|object| object.object_type().to_owned()));

@@ -46,7 +46,7 @@ async fn privilege_problems(app: &PgPool) -> Result<Vec<String>> {
     let tables = sqlx::query_scalar!(
         r#"select format('%s', c.oid::regclass) as "name!" from pg_class c
         where c.relnamespace = 'orgtrail'::regnamespace and c.relkind in ('r', 'p') and c.relname ~ '^event'
-            and has_table_privilege(c.oid, 'update, delete, truncate')"#
+            and (has_table_privilege(c.oid, 'delete, truncate') or has_any_column_privilege(c.oid, 'update'))"#
     )
     .fetch_all(app)
     .await?;

@@ -37,6 +37,7 @@ pub(super) struct Columns<'a> {
     login_email: Text<'a>,
     csv_safe_length: Vec<i32>,
     csv_raw_length: Vec<i32>,
+    words: Vec<String>,
 }
 
 impl<'a> Columns<'a> {
@@ -83,6 +84,7 @@ impl<'a> Columns<'a> {
         self.login_email.push(draft.login.as_ref().map(|login| login.email.as_str()));
         self.csv_safe_length.push(draft.csv_length(Escaping::FormulaSafe));
         self.csv_raw_length.push(draft.csv_length(Escaping::Raw));
+        self.words.push(draft.words());
     }
 
     /// One statement for the positions and the events: one write to the socket, whatever the number.
@@ -92,20 +94,21 @@ impl<'a> Columns<'a> {
                 select * from unnest(
                     $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
                     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-                    $21::text[], $22::uuid[], $23::text[], $24::text[], $25::integer[], $26::integer[])
+                    $21::text[], $22::uuid[], $23::text[], $24::text[], $25::integer[], $26::integer[], $27::text[])
                 as event (index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
                     actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip, user_agent,
-                    request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length)
+                    request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length, words)
             ), placed as (
                 insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at)
                 select $1, index, id, recorded_at from event
             )
             insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name,
                 actor_user_email, actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip,
-                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length)
+                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length, words)
             select $1, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
                 actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous::json, next::json, ip,
-                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length
+                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length,
+                array_to_tsvector(string_to_array(words, ' '))
             from event"#,
             organization,
             &self.index,
@@ -132,7 +135,8 @@ impl<'a> Columns<'a> {
             &self.login_method as _,
             &self.login_email as _,
             &self.csv_safe_length,
-            &self.csv_raw_length
+            &self.csv_raw_length,
+            &self.words
         )
         .execute(connection)
         .await?;

@@ -226,9 +226,9 @@ impl Words {
         &self.0
     }
 
-    /// The words, each of which an event must contain: cut at whatever is neither letter nor digit, as the search index is.
-    pub fn tokens(&self) -> impl Iterator<Item = &str> {
-        self.0.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty())
+    /// The words, each of which must begin a word of the event.
+    pub fn tokens(&self) -> impl Iterator<Item = String> {
+        crate::audit::words::split(&self.0)
     }
 }
 

@@ -92,11 +92,11 @@ impl<'a> State<'a> {
     /// The names of the fields that differ.
     fn changes(&self) -> Option<String> {
         let names: Vec<_> = self.new.keys().filter(|field| self.old.get(*field) != self.new.get(*field)).collect();
-        let named: Vec<_> = names.iter().take(MAX_CHANGES).map(|name| name.replace('_', " ")).collect();
+        let first: Vec<_> = names.iter().take(MAX_CHANGES).map(|name| name.replace('_', " ")).collect();
         let more = names.len().saturating_sub(MAX_CHANGES);
         let known = !self.old.is_empty() && !names.is_empty();
         let suffix = if more > 0 { format!(" and {more} more") } else { String::new() };
-        known.then(|| named.join(", ") + &suffix)
+        known.then(|| first.join(", ") + &suffix)
     }
 
     /// The days of an export, or its instants in UTC.
