@@ -7,6 +7,7 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod database;
+pub mod demo;
 pub mod http;
 pub mod identity;
 pub mod secret_key;

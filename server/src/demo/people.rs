@@ -154,8 +154,13 @@ const BROWSERS: [&str; 5] = [
 /// Where the request of `who` comes from: addresses of the ranges for documentation alone (RFC 5737, RFC 3849).
 pub(super) fn origin(who: Who, request_id: String) -> Origin {
     let place = PEOPLE[who].place;
-    let user_agent = if place == Place::Machine { "acme-ci/4.2 (+https://ci.acme.example)" } else { BROWSERS[who % BROWSERS.len()] };
-    Origin { ip: Some(address(who, place).to_string()), user_agent: Some(user_agent.to_owned()), request_id: Some(request_id) }
+    let user_agent =
+        if place == Place::Machine { "acme-ci/4.2 (+https://ci.acme.example)" } else { BROWSERS[who % BROWSERS.len()] };
+    Origin {
+        ip: Some(address(who, place).to_string()),
+        user_agent: Some(user_agent.to_owned()),
+        request_id: Some(request_id),
+    }
 }
 
 fn address(who: Who, place: Place) -> IpAddr {
@@ -200,7 +205,10 @@ mod tests {
     fn addresses_are_for_documentation() {
         for who in 0..PEOPLE.len() {
             let ip = origin(who, String::new()).ip.unwrap();
-            assert!(["192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:"].iter().any(|range| ip.starts_with(range)), "{ip}");
+            assert!(
+                ["192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:"].iter().any(|range| ip.starts_with(range)),
+                "{ip}"
+            );
         }
     }
 }

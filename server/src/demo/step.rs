@@ -60,7 +60,8 @@ impl Step {
         let [high, low] = self.remaining.to_be_bytes();
         let [d, e, m, o] = MARK;
         let milliseconds = u64::try_from(self.at.timestamp_millis()).unwrap_or_default();
-        let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0, 0, 0, 0, d, e, m, o, high, low]).into_uuid();
+        let id =
+            uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0, 0, 0, 0, d, e, m, o, high, low]).into_uuid();
         format!("req_{id}")
     }
 }
@@ -83,6 +84,11 @@ impl Trace {
         let milliseconds = bytes[..6].iter().fold(0_i64, |number, byte| number << 8 | i64::from(*byte));
         let at = DateTime::from_timestamp_millis(milliseconds)?;
         (mark == MARK).then_some(Self { at, remaining: u16::from_be_bytes(rest) })
+    }
+
+    /// Whether `step` comes after it.
+    pub(super) fn is_before(self, step: &Step) -> bool {
+        self.at.timestamp_millis() < step.at.timestamp_millis()
     }
 }
 

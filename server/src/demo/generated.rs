@@ -1,0 +1,83 @@
+//! Events for trying and measuring at size: those of two invented other products, claimed over the 90 days, recorded now.
+
+mod cast;
+mod product;
+mod times;
+mod writer;
+
+use std::num::NonZeroU64;
+
+use chrono::{DateTime, Days, NaiveTime, Utc};
+use orgtrail::audit::append::Draft;
+use orgtrail::audit::change::Batch;
+use orgtrail::identity::access::{self, Operation};
+use orgtrail::identity::viewer::Viewer;
+use orgtrail::platform::Platform;
+use orgtrail::{Error, Result, storage};
+use uuid::Uuid;
+
+use super::stage::find_token;
+use super::{DemoError, EVENT_TOKENS, ORGANIZATION, Progress};
+use times::Times;
+use writer::Writer;
+
+/// Events in one transaction: enough for the statement to count for little, few enough to be far from its time limit.
+const BATCH: u64 = 2_000;
+
+/// Any number; another one makes other events.
+const SEED: u64 = 0x0e7e_4175_b16d;
+
+/// Adds `count` events of kind `change` to the trail of the demo; each call adds others. While Postgres takes one batch, the next is
+/// made on another core. More connections would be of no use: the head of the trail lets one writer in at a time.
+///
+/// # Errors
+/// [`DemoError::Failed`]; the batches before are recorded then.
+pub async fn add_events(
+    platform: &Platform,
+    count: NonZeroU64,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), DemoError> {
+    let access = access::authorize(platform, &Viewer::operator(), ORGANIZATION, Operation::ReadOrganization).await?;
+    let mut writer = writer(platform, access.organization().id, count.get()).await?;
+    let batch = Batch::new(platform, &access);
+    let mut done = 0;
+    let mut drafts = Vec::new();
+    loop {
+        let making = tokio::task::spawn_blocking(move || {
+            let next: Vec<Draft> = writer.by_ref().take(usize::try_from(BATCH).unwrap_or(usize::MAX)).collect();
+            (writer, next)
+        });
+        if !drafts.is_empty() {
+            batch.record(&drafts).await?;
+            done += drafts.len() as u64;
+            progress(Progress { done, of: count.get() });
+        }
+        (writer, drafts) = making.await.map_err(Error::internal)?;
+        if drafts.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// A writer of `count` events: other ones for each length of the trail.
+async fn writer(platform: &Platform, organization: Uuid, count: u64) -> Result<Writer> {
+    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let next_index =
+        sqlx::query_scalar!("select next_index from orgtrail.trail_heads where organization_id = $1", organization)
+            .fetch_one(&mut *transaction)
+            .await?;
+    transaction.commit().await?;
+    let mut sources = [None; EVENT_TOKENS.len()];
+    for (source, name) in sources.iter_mut().zip(EVENT_TOKENS) {
+        *source = find_token(platform, name).await?;
+    }
+    let now = platform.clock.now();
+    let random = fastrand::Rng::with_seed(SEED ^ u64::try_from(next_index).unwrap_or_default());
+    Ok(Writer::new(random, Times::new(earliest(now), now, count), sources))
+}
+
+/// The earliest moment that an event may claim: the start of the first of 90 days (contract §9).
+fn earliest(now: DateTime<Utc>) -> DateTime<Utc> {
+    let first_day = now.date_naive() - Days::new(89);
+    first_day.and_time(NaiveTime::MIN).and_utc()
+}

@@ -1,0 +1,218 @@
+//! The stage: plays a step of the plan through the use case that a page or the command line would call, at its simulated moment.
+
+use chrono::TimeDelta;
+use orgtrail::audit::export::{self, End, Receipt};
+use orgtrail::audit::page;
+use orgtrail::identity::attempt::copy_pending;
+use orgtrail::identity::viewer::{Identity, Origin, User, Viewer};
+use orgtrail::identity::{access_token, sign_in};
+use orgtrail::organization::{members, settings};
+use orgtrail::platform::{Clock, Platform};
+use orgtrail::{Error, Result, storage};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::people::{self, ADA, GRACE, PEOPLE, Who};
+use super::step::{Act, Step, Trace};
+use super::{ORGANIZATION, account, known};
+
+/// The platform under a simulated clock.
+pub(super) struct Stage<'a> {
+    platform: Platform,
+    password: &'a str,
+}
+
+impl<'a> Stage<'a> {
+    /// A stage on the real platform's database.
+    pub(super) fn new(real: &Platform, password: &'a str) -> Self {
+        let clock = Clock::simulated(real.clock.now());
+        Self { platform: Platform { clock, ..real.clone() }, password }
+    }
+
+    /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment. Answers the
+    /// newest step then.
+    pub(super) async fn settle(&self, steps: &[Step], last: Trace) -> Result<Trace> {
+        let Some(next) = steps.iter().find(|step| last.is_before(step)) else { return Ok(last) };
+        self.platform.clock.set(next.at);
+        self.copy_attempts().await?;
+        match known::look(&self.platform).await? {
+            known::Known::Begun { last, .. } => Ok(last),
+            _ => Ok(last),
+        }
+    }
+
+    /// Plays one step.
+    pub(super) async fn play(&self, step: &Step) -> Result<()> {
+        self.platform.clock.set(step.at);
+        match &step.act {
+            Act::Found => self.found(step).await,
+            Act::Join(who) => self.join(step, *who).await,
+            Act::ChangeRole { .. } | Act::Remove { .. } => self.manage_members(step).await,
+            Act::Rename { by, name } => self.rename(step, *by, name).await,
+            Act::MakeToken { .. } | Act::RevokeToken { .. } => self.manage_tokens(step).await,
+            Act::SignIn(_) | Act::Mistype(_) | Act::Guess(_) => self.sign_in(step).await,
+            Act::Read { .. } | Act::ReadRefused(_) => self.read(step).await,
+            Act::Export { .. } | Act::ExportRefused(_) => self.export(step).await,
+        }
+    }
+
+    async fn viewer(&self, who: Who, step: &Step) -> Result<Viewer> {
+        Ok(Viewer::user(account::get(&self.platform, who).await?, people::origin(who, step.request_id())))
+    }
+
+    async fn found(&self, step: &Step) -> Result<()> {
+        let ada: User = account::make(&self.platform, ADA, self.password).await?;
+        let viewer = Viewer::user(ada, people::origin(ADA, step.request_id()));
+        settings::create(&self.platform, &viewer, "Acme", ORGANIZATION).await?;
+        Ok(())
+    }
+
+    /// By the operator's hand, as long as there are no invites.
+    async fn join(&self, step: &Step, who: Who) -> Result<()> {
+        let user = account::make(&self.platform, who, self.password).await?;
+        let origin = Origin { request_id: Some(step.request_id()), ..Origin::default() };
+        let operator = Viewer { origin, identity: Identity::Operator };
+        members::add(&self.platform, &operator, ORGANIZATION, &user.email, PEOPLE[who].role).await
+    }
+
+    async fn manage_members(&self, step: &Step) -> Result<()> {
+        match step.act {
+            Act::ChangeRole { by, whom, to } => {
+                let (viewer, user) = (self.viewer(by, step).await?, account::get(&self.platform, whom).await?);
+                members::change_role(&self.platform, &viewer, ORGANIZATION, &user.id.to_string(), to.as_str()).await
+            }
+            Act::Remove { by, whom } => {
+                let (viewer, user) = (self.viewer(by, step).await?, account::get(&self.platform, whom).await?);
+                members::remove(&self.platform, &viewer, ORGANIZATION, &user.id.to_string()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn rename(&self, step: &Step, by: Who, name: &str) -> Result<()> {
+        settings::update(&self.platform, &self.viewer(by, step).await?, ORGANIZATION, name, ORGANIZATION).await?;
+        Ok(())
+    }
+
+    async fn manage_tokens(&self, step: &Step) -> Result<()> {
+        match &step.act {
+            Act::MakeToken { by, name, scopes, hours } => {
+                let expires_at = hours.map(|hours| step.at + TimeDelta::hours(hours));
+                access_token::create(
+                    &self.platform,
+                    &self.viewer(*by, step).await?,
+                    ORGANIZATION,
+                    name,
+                    scopes,
+                    expires_at,
+                )
+                .await?;
+            }
+            Act::RevokeToken { by, name } => {
+                let token = find_token(&self.platform, name).await?.ok_or(Error::NotFound)?;
+                access_token::revoke(&self.platform, &self.viewer(*by, step).await?, ORGANIZATION, token).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tries to sign in, and has the attempt copied into the trail at once.
+    async fn sign_in(&self, step: &Step) -> Result<()> {
+        let wrong = format!("{}?", self.password);
+        let (who, origin, password) = match step.act {
+            Act::SignIn(who) => (who, people::origin(who, step.request_id()), self.password),
+            Act::Mistype(who) => (who, people::origin(who, step.request_id()), wrong.as_str()),
+            _ => (GRACE, people::burglar(step.request_id()), "robotics2026"),
+        };
+        let tried = sign_in::sign_in(&self.platform, &Viewer::anonymous(origin), &PEOPLE[who].email(), password).await;
+        match (&step.act, tried) {
+            (Act::SignIn(_), tried) => drop(tried?),
+            (_, tried) => {
+                expect_refusal(tried, |error| matches!(error, Error::WrongCredentials | Error::Throttled { .. }))?
+            }
+        }
+        self.copy_attempts().await
+    }
+
+    async fn copy_attempts(&self) -> Result<()> {
+        while copy_pending(&self.platform).await? > 0 {}
+        Ok(())
+    }
+
+    async fn read(&self, step: &Step) -> Result<()> {
+        match step.act {
+            Act::Read { by, query } => {
+                page::events(&self.platform, &self.viewer(by, step).await?, ORGANIZATION, query).await?;
+                Ok(())
+            }
+            Act::ReadRefused(who) => {
+                let refused = page::events(&self.platform, &self.viewer(who, step).await?, ORGANIZATION, "").await;
+                expect_refusal(refused, |error| matches!(error, Error::Forbidden(_)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn export(&self, step: &Step) -> Result<()> {
+        match step.act {
+            Act::Export { by, days, query } => {
+                let started =
+                    export::start(&self.platform, &self.viewer(by, step).await?, &export_query(step, days, query))
+                        .await?;
+                self.pull(step, started).await
+            }
+            Act::ExportRefused(who) => {
+                let refused =
+                    export::start(&self.platform, &self.viewer(who, step).await?, &export_query(step, 30, "")).await;
+                expect_refusal(refused, |error| matches!(error, Error::Forbidden(_)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an export to its last byte, in a simulated half second.
+    async fn pull(&self, step: &Step, mut export: export::Export) -> Result<()> {
+        let (mut digest, mut bytes) = (Sha256::new(), 0);
+        while let Some(chunk) = export.next_chunk().await? {
+            digest.update(&chunk);
+            bytes += chunk.len() as u64;
+        }
+        self.platform.clock.set(step.at + TimeDelta::milliseconds(480));
+        let receipt = Receipt { bytes, sha256: Some(digest.finalize().into()) };
+        export.ticket().finish(End::Complete, receipt).await;
+        Ok(())
+    }
+}
+
+/// The last `days` days, today included.
+fn export_query(step: &Step, days: u64, rest: &str) -> String {
+    let end = step.at.date_naive();
+    let start = end - chrono::Days::new(days - 1);
+    let separator = if rest.is_empty() { "" } else { "&" };
+    format!("organization={ORGANIZATION}&start={start}&end={end}{separator}{rest}")
+}
+
+/// What must be refused, and in which way; anything else means that the plan is wrong.
+fn expect_refusal<T>(result: Result<T>, expected: fn(&Error) -> bool) -> Result<()> {
+    match result {
+        Err(refused) if expected(&refused) => Ok(()),
+        Err(other) => Err(other),
+        Ok(_) => Err(Error::internal("the demo did what it must not")),
+    }
+}
+
+/// Id of the token of that name that is not revoked.
+pub(super) async fn find_token(platform: &Platform, name: &str) -> Result<Option<Uuid>> {
+    let Some(organization) = known::find(platform).await? else { return Ok(None) };
+    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let token = sqlx::query_scalar!(
+        "select id from orgtrail.access_tokens where organization_id = $1 and name = $2 and revoked_at is null",
+        organization,
+        name
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(token)
+}
