@@ -7,10 +7,7 @@ use leptos::prelude::*;
 use orgtrail::identity::view::{Flash, ViewerView};
 use orgtrail::organization::view::OrganizationView;
 
-use crate::wire::Refusal;
-
-/// The answer of a server function, as a page waits for it.
-pub type Answer<T> = Resource<Result<T, Refusal>>;
+use crate::answer::Answer;
 
 /// The organization of the page's first path segment; provided by the frame.
 #[derive(Clone, Copy)]
@@ -22,12 +19,12 @@ pub struct CurrentViewer(pub Answer<ViewerView>);
 
 /// What a form left for this page; provided by [`crate::App`].
 #[derive(Clone, Copy)]
-pub struct CurrentFlash(pub Resource<Flash>);
+pub struct CurrentFlash(pub Answer<Flash>);
 
 impl CurrentFlash {
     /// The flash, or an empty one where none waits.
     pub async fn read(self) -> Flash {
-        self.0.await
+        self.0.read().await.unwrap_or_default()
     }
 }
 

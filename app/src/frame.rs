@@ -7,7 +7,8 @@ use leptos_router::hooks::use_location;
 use orgtrail::identity::view::{OrganizationLink, ViewerView};
 use orgtrail::organization::view::OrganizationView;
 
-use crate::context::{Answer, CurrentOrganization};
+use crate::answer::Answer;
+use crate::context::CurrentOrganization;
 use crate::identity::server_fns::viewer;
 use crate::organization::server_fns::organization_view;
 use crate::routes::{use_path_and_query, use_slug};
@@ -20,14 +21,14 @@ use crate::ui::moved::Moved;
 #[must_use]
 pub fn OrganizationFrame() -> impl IntoView {
     let slug = use_slug();
-    let organization = Resource::new_blocking(move || slug.get(), organization_view);
+    let organization = Answer::blocking(move || slug.get(), move || organization_view(slug.get_untracked()));
     provide_context(CurrentOrganization(organization));
-    let viewer = Resource::new_blocking(|| (), |()| viewer());
+    let viewer = Answer::blocking(String::new, viewer);
     view! {
         <Frame viewer=viewer organization=organization>
             <Transition>
                 {move || Suspend::new(async move {
-                    organization.await.ok().and_then(|found| current_address(&found.slug, &slug.get_untracked()))
+                    organization.read().await.ok().and_then(|found| current_address(&found.slug, &slug.get_untracked()))
                 })}
             </Transition>
             <Outlet/>
@@ -62,9 +63,9 @@ fn Frame(
 ) -> impl IntoView {
     let side = move || {
         Suspend::new(async move {
-            let viewer = viewer.await.ok();
+            let viewer = viewer.read().await.ok();
             let organization = match organization {
-                Some(organization) => organization.await.ok(),
+                Some(organization) => organization.read().await.ok(),
                 None => None,
             };
             view! { <Side viewer=viewer organization=organization/> }

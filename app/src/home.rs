@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use orgtrail::identity::view::ViewerView;
 
+use crate::answer::Answer;
 use crate::identity::server_fns::viewer;
 use crate::ui::moved::Moved;
 use crate::ui::refused::Refused;
@@ -13,10 +14,10 @@ use crate::wire::Refusal;
 #[component]
 #[must_use]
 pub fn HomePage() -> impl IntoView {
-    let viewer = Resource::new_blocking(|| (), |()| viewer());
+    let viewer = Answer::blocking(String::new, viewer);
     view! {
         <main class="lone">
-            <Suspense>{move || Suspend::new(async move { way_on(viewer.await) })}</Suspense>
+            <Suspense>{move || Suspend::new(async move { way_on(viewer.read().await) })}</Suspense>
         </main>
     }
 }

@@ -5,6 +5,7 @@
 // A page is one nested type, and the browser's build looks deeper into it than the compiler's default.
 #![recursion_limit = "256"]
 
+pub mod answer;
 pub mod audit;
 pub mod browser;
 pub mod context;
@@ -17,6 +18,9 @@ pub mod routes;
 pub mod shell;
 pub mod ui;
 pub mod wire;
+
+#[cfg(not(erase_components))]
+compile_error!("server and browser must agree on `--cfg erase_components`, see .cargo/config.toml: is RUSTFLAGS set?");
 
 pub use routes::App;
 

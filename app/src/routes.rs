@@ -8,6 +8,9 @@ use leptos_router::hooks::{use_location, use_params_map};
 use leptos_router::{SsrMode, path};
 use wasm_bindgen::JsCast;
 
+use orgtrail::identity::view::Flash;
+
+use crate::answer::{Answer, Told};
 use crate::audit::page::AuditLogsPage;
 use crate::browser;
 use crate::context::CurrentFlash;
@@ -66,9 +69,10 @@ fn Pages() -> impl IntoView {
 fn provide_flash() {
     let path = use_location().pathname;
     let loaded = path.get_untracked();
-    let waiting = Resource::new_blocking(
-        move || path.get() == loaded,
-        |loaded| async move { if loaded { flash().await.unwrap_or_default() } else { Default::default() } },
+    let is_loaded = Memo::new(move |_| path.read() == loaded);
+    let waiting = Answer::blocking(
+        move || is_loaded.get().to_string(),
+        move || async move { if is_loaded.get_untracked() { flash().await } else { Ok(Told::tell(Flash::default())) } },
     );
     provide_context(CurrentFlash(waiting));
 }

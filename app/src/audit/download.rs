@@ -43,7 +43,11 @@ impl Downloads {
     /// The bytes of `export`; the stream fails unless it comes to exactly the promised end.
     pub fn carry(&self, export: Export) -> impl Stream<Item = Result<Bytes, Refusal>> + Send + use<> {
         let (sender, receiver) = channel(1);
-        let progress = Arc::new(Progress { length: export.head().content_length, taken: AtomicU64::new(0), broken: CancellationToken::new() });
+        let progress = Arc::new(Progress {
+            length: export.head().content_length,
+            taken: AtomicU64::new(0),
+            broken: CancellationToken::new(),
+        });
         self.tasks.spawn(produce(export, sender, progress.clone(), self.stop.clone()));
         slices(receiver, progress)
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use orgtrail::audit::view::ExportCount;
 
-use crate::context::Answer;
+use crate::answer::Answer;
 use crate::ui::icon::Icon;
 use crate::wire::Refusal;
 
@@ -33,7 +33,7 @@ pub fn ExportBar(
     count: Answer<ExportCount>,
 ) -> impl IntoView {
     let base = format!("{EXPORT}?{export_query}");
-    let number = move || Suspend::new(async move { counted(count.await) });
+    let number = move || Suspend::new(async move { counted(count.read().await) });
     let formats = FORMATS.map(|(extra, name, about)| {
         let href = format!("{base}{extra}");
         view! { <li><a rel="external" href=href><span class="menu-text">{name}<small>{about}</small></span></a></li> }

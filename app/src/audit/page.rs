@@ -13,20 +13,21 @@ use super::links::{Query, list_of, scope_of};
 use super::server_fns::{audit_actors, audit_count, audit_event, audit_page};
 use super::states::{Footer, Skeleton, nothing_to_show};
 use super::table::{EventTable, LinkedEvent};
-use crate::context::{Answer, current_organization};
+use crate::answer::{Answer, Told};
+use crate::context::current_organization;
 use crate::routes::use_slug;
 use crate::ui::refused::Refused;
 use crate::ui::time::LocalTimes;
 use crate::wire::Refusal;
 
 /// The event that the URL opens, if it opens one.
-pub type OpenEvent = Option<Result<EventDetail, Refusal>>;
+pub type OpenEvent = Result<Option<EventDetail>, Refusal>;
 
 /// What the page asks the server. The count is no part of the page: it may come later, or not at all.
 #[derive(Clone, Copy)]
 struct Asked {
     page: Answer<EventPage>,
-    event: Resource<OpenEvent>,
+    event: Answer<Option<EventDetail>>,
     actors: Answer<Vec<ActorChoice>>,
     count: Answer<ExportCount>,
 }
@@ -69,11 +70,11 @@ pub fn AuditLogsPage() -> impl IntoView {
     LocalTimes::provide();
     let content = move || {
         Suspend::new(async move {
-            let organization = organization.await.map(|found| found.name).unwrap_or_default();
-            let (event, actors) = (asked.event.await, asked.actors.await.unwrap_or_default());
+            let organization = organization.read().await.map(|found| found.name).unwrap_or_default();
+            let (event, actors) = (asked.event.read().await, asked.actors.read().await.unwrap_or_default());
             let path = format!("/{}/settings/audit-logs", slug.get_untracked());
             let here = Here { path, query: Query::parse(&search.get_untracked()) };
-            match asked.page.await {
+            match asked.page.read().await {
                 Ok(page) => body(Shown { here, organization, page, event, actors, count: asked.count }),
                 Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
             }
@@ -92,20 +93,19 @@ pub fn AuditLogsPage() -> impl IntoView {
 fn ask(slug: Memo<String>, search: Memo<String>) -> Asked {
     let list = Memo::new(move |_| list_of(&search.read()));
     let scope = Memo::new(move |_| scope_of(&search.read()));
-    let open = Memo::new(move |_| Query::parse(&search.read()).get("event").map(str::to_owned));
+    let open = Memo::new(move |_| Query::parse(&search.read()).get("event").unwrap_or_default().to_owned());
+    let by = move |rest: Memo<String>| move || format!("{}?{}", slug.read(), rest.read());
     Asked {
-        page: Resource::new_blocking(move || (slug.get(), list.get()), |(slug, query)| audit_page(slug, query)),
-        event: Resource::new_blocking(move || (slug.get(), open.get()), |(slug, id)| open_event(slug, id)),
-        actors: Resource::new_blocking(move || slug.get(), audit_actors),
-        count: Resource::new(move || (slug.get(), scope.get()), |(slug, query)| audit_count(slug, query)),
+        page: Answer::blocking(by(list), move || audit_page(slug.get_untracked(), list.get_untracked())),
+        event: Answer::blocking(by(open), move || open_event(slug.get_untracked(), open.get_untracked())),
+        actors: Answer::blocking(move || slug.get(), move || audit_actors(slug.get_untracked())),
+        count: Answer::later(by(scope), move || audit_count(slug.get_untracked(), scope.get_untracked())),
     }
 }
 
-async fn open_event(slug: String, id: Option<String>) -> OpenEvent {
-    match id {
-        Some(id) => Some(audit_event(slug, id).await),
-        None => None,
-    }
+/// Asks for the event that the URL opens; nothing is asked if it opens none.
+async fn open_event(slug: String, id: String) -> Result<Told<Option<EventDetail>>, Refusal> {
+    if id.is_empty() { Ok(Told::none()) } else { audit_event(slug, id).await.map(Told::some) }
 }
 
 fn body(shown: Shown) -> AnyView {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use orgtrail::audit::view::{ActorChoice, EventDetail, EventPage, ExportCount};
 
+use crate::answer::{Told, ToldJson};
 #[cfg(feature = "ssr")]
 use crate::context::asking;
 use crate::wire::Refusal;
@@ -16,38 +17,38 @@ use orgtrail::audit::page;
 ///
 /// # Errors
 /// 403 for a member, 404 for an organization of others, 422 naming the parameter, 400 for a cursor of another list.
-#[server(endpoint = "audit_page")]
-pub async fn audit_page(organization: String, #[server(default)] query: String) -> Result<EventPage, Refusal> {
+#[server(endpoint = "audit_page", output = ToldJson)]
+pub async fn audit_page(organization: String, #[server(default)] query: String) -> Result<Told<EventPage>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    page::events(&platform, &viewer, &organization, &query).await.map_err(refuse)
+    page::events(&platform, &viewer, &organization, &query).await.map(Told::tell).map_err(refuse)
 }
 
 /// One event with everything that is known of it.
 ///
 /// # Errors
 /// 403 for a member, 404 for an event that does not exist or is not kept any more.
-#[server(endpoint = "audit_event")]
-pub async fn audit_event(organization: String, id: String) -> Result<EventDetail, Refusal> {
+#[server(endpoint = "audit_event", output = ToldJson)]
+pub async fn audit_event(organization: String, id: String) -> Result<Told<EventDetail>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    page::event(&platform, &viewer, &organization, &id).await.map_err(refuse)
+    page::event(&platform, &viewer, &organization, &id).await.map(Told::tell).map_err(refuse)
 }
 
 /// How many events the download of this page's filters contains.
 ///
 /// # Errors
 /// As [`audit_page`].
-#[server(endpoint = "audit_count")]
-pub async fn audit_count(organization: String, #[server(default)] query: String) -> Result<ExportCount, Refusal> {
+#[server(endpoint = "audit_count", output = ToldJson)]
+pub async fn audit_count(organization: String, #[server(default)] query: String) -> Result<Told<ExportCount>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    page::count(&platform, &viewer, &organization, &query).await.map_err(refuse)
+    page::count(&platform, &viewer, &organization, &query).await.map(Told::tell).map_err(refuse)
 }
 
 /// The actors that the picker offers.
 ///
 /// # Errors
 /// 403 for a member, 404 for an organization of others.
-#[server(endpoint = "audit_actors")]
-pub async fn audit_actors(organization: String) -> Result<Vec<ActorChoice>, Refusal> {
+#[server(endpoint = "audit_actors", output = ToldJson)]
+pub async fn audit_actors(organization: String) -> Result<Told<Vec<ActorChoice>>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    page::actors(&platform, &viewer, &organization).await.map_err(refuse)
+    page::actors(&platform, &viewer, &organization).await.map(Told::tell).map_err(refuse)
 }

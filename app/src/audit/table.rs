@@ -61,7 +61,7 @@ fn ZoneSwitch() -> impl IntoView {
 
 /// A row, and its detail if it is open.
 fn entry(here: &Here, row: EventRow, open: &OpenEvent) -> impl IntoView + use<> {
-    let detail = open.as_ref().and_then(|open| open.as_ref().ok()).filter(|detail| detail.row.id == row.id).cloned();
+    let detail = open.as_ref().ok().and_then(Option::as_ref).filter(|detail| detail.row.id == row.id).cloned();
     let is_open = detail.is_some();
     let toggle = if is_open { here.query.list() } else { here.query.open(&row.id) };
     let class = if is_open { "row row-open" } else { "row" };
@@ -123,9 +123,10 @@ pub fn LinkedEvent(
     /// The event that is open.
     open: OpenEvent,
 ) -> impl IntoView {
-    let content = match open? {
-        Ok(detail) if events.iter().any(|event| event.id == detail.row.id) => return None,
-        Ok(detail) => entry(&here, detail.row.clone(), &Some(Ok(detail))).into_any(),
+    let content = match open {
+        Ok(None) => return None,
+        Ok(Some(detail)) if events.iter().any(|event| event.id == detail.row.id) => return None,
+        Ok(Some(detail)) => entry(&here, detail.row.clone(), &Ok(Some(detail))).into_any(),
         Err(refusal) => view! { <p class="linked-refused">{refusal.message}</p> }.into_any(),
     };
     let close = here.with(&here.query.list());

@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use orgtrail::identity::view::{OrganizationLink, ViewerView};
 
 use super::server_fns::viewer;
+use crate::answer::Answer;
 use crate::frame::PlainFrame;
 use crate::ui::refused::Refused;
 
@@ -13,10 +14,10 @@ use crate::ui::refused::Refused;
 #[component]
 #[must_use]
 pub fn AccountPage() -> impl IntoView {
-    let viewer = Resource::new_blocking(|| (), |()| viewer());
+    let viewer = Answer::blocking(String::new, viewer);
     let content = move || {
         Suspend::new(async move {
-            match viewer.await {
+            match viewer.read().await {
                 Ok(viewer) => account(viewer).into_any(),
                 Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
             }

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use orgtrail::identity::view::Flash;
 
 use super::server_fns::viewer;
+use crate::answer::Answer;
 use crate::context::current_flash;
 use crate::routes::own_path;
 use crate::ui::field::{Field, FormState};
@@ -19,12 +20,12 @@ const ACTION: &str = "/api/login";
 #[component]
 #[must_use]
 pub fn LoginPage() -> impl IntoView {
-    let signed_in = Resource::new_blocking(|| (), |()| viewer());
+    let signed_in = Answer::blocking(String::new, viewer);
     let flash = current_flash();
     let next = use_next();
     let content = move || {
         Suspend::new(async move {
-            let (signed_in, flash) = (signed_in.await.is_ok(), flash.read().await);
+            let (signed_in, flash) = (signed_in.read().await.is_ok(), flash.read().await);
             let next = next.get_untracked();
             if signed_in { view! { <Moved path=next/> }.into_any() } else { form(flash, next).into_any() }
         })

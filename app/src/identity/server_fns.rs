@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use orgtrail::identity::view::{Flash, ViewerView};
 
+use crate::answer::{Told, ToldJson};
 #[cfg(feature = "ssr")]
 use crate::context::{asking, session, set_header, set_location};
 #[cfg(feature = "ssr")]
@@ -22,21 +23,22 @@ pub const SESSION_FLASH: &str = "flash";
 ///
 /// # Errors
 /// 401 if nobody is signed in.
-#[server(endpoint = "viewer")]
-pub async fn viewer() -> Result<ViewerView, Refusal> {
+#[server(endpoint = "viewer", output = ToldJson)]
+pub async fn viewer() -> Result<Told<ViewerView>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    orgtrail::identity::viewer::view(&platform, &viewer).await.map_err(refuse)
+    orgtrail::identity::viewer::view(&platform, &viewer).await.map(Told::tell).map_err(refuse)
 }
 
 /// What the last form left for this page; taken out of the session.
 ///
 /// # Errors
 /// 500 or 503 if the session cannot be read.
-#[server(name = TakeFlash, endpoint = "flash")]
-pub async fn flash() -> Result<Flash, Refusal> {
+#[server(name = TakeFlash, endpoint = "flash", output = ToldJson)]
+pub async fn flash() -> Result<Told<Flash>, Refusal> {
     let session = session().map_err(refuse)?;
-    let waiting = session.remove(SESSION_FLASH).await.map_err(|error| refuse(orgtrail::Error::internal(error)))?;
-    Ok(waiting.unwrap_or_default())
+    let waiting: Option<Flash> =
+        session.remove(SESSION_FLASH).await.map_err(|error| refuse(orgtrail::Error::internal(error)))?;
+    Ok(Told::tell(waiting.unwrap_or_default()))
 }
 
 /// Signs in and goes on to `next`.

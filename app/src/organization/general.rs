@@ -23,7 +23,7 @@ pub fn GeneralPage() -> impl IntoView {
     let content = move || {
         Suspend::new(async move {
             let flash = flash.read().await;
-            match organization.await {
+            match organization.read().await {
                 Ok(organization) => general(organization, flash).into_any(),
                 Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
             }

@@ -9,6 +9,7 @@ use orgtrail::identity::view::Flash;
 use orgtrail::organization::view::{MemberRow, MembersPage as Members};
 
 use super::server_fns::members_page;
+use crate::answer::Answer;
 use crate::audit::links::Query;
 use crate::browser;
 use crate::context::{current_flash, current_organization};
@@ -28,13 +29,17 @@ const REMOVE: &str = "/api/remove_member";
 pub fn MembersPage() -> impl IntoView {
     let slug = use_slug();
     let query = use_query_map();
-    let search = move || query.with(|all| all.get("search")).unwrap_or_default();
-    let members = Resource::new_blocking(move || (slug.get(), search()), |(slug, search)| members_page(slug, search));
+    let search = Memo::new(move |_| query.with(|all| all.get("search")).unwrap_or_default());
+    let members = Answer::blocking(
+        move || format!("{}?{}", slug.read(), search.read()),
+        move || members_page(slug.get_untracked(), search.get_untracked()),
+    );
     let (organization, flash) = (current_organization().0, current_flash());
     let content = move || {
         Suspend::new(async move {
-            let (flash, name) = (flash.read().await, organization.await.map(|found| found.name).unwrap_or_default());
-            match members.await {
+            let (flash, name) =
+                (flash.read().await, organization.read().await.map(|found| found.name).unwrap_or_default());
+            match members.read().await {
                 Ok(page) => list(page, &name, &slug.get_untracked(), flash).into_any(),
                 Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
             }

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 
 use orgtrail::identity::view::Flash;
 
+use crate::answer::Answer;
 use crate::context::current_flash;
 use crate::frame::PlainFrame;
 use crate::identity::server_fns::viewer;
@@ -22,12 +23,12 @@ pub const SLUG_HINT: &str =
 #[component]
 #[must_use]
 pub fn NewOrganizationPage() -> impl IntoView {
-    let viewer = Resource::new_blocking(|| (), |()| viewer());
+    let viewer = Answer::blocking(String::new, viewer);
     let flash = current_flash();
     let content = move || {
         Suspend::new(async move {
             let flash = flash.read().await;
-            match viewer.await {
+            match viewer.read().await {
                 Ok(_) => form(flash).into_any(),
                 Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
             }

@@ -15,7 +15,7 @@ pub fn OverviewPage() -> impl IntoView {
     let organization = current_organization().0;
     let content = move || {
         Suspend::new(async move {
-            match organization.await {
+            match organization.read().await {
                 Ok(organization) => overview(organization).into_any(),
                 Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
             }

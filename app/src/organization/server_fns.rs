@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use orgtrail::organization::view::{MembersPage, OrganizationView};
 
+use crate::answer::{Told, ToldJson};
 #[cfg(feature = "ssr")]
 use crate::context::{asking, leave_notice, set_location};
 use crate::wire::Refusal;
@@ -16,10 +17,10 @@ use orgtrail::organization::{members, settings};
 ///
 /// # Errors
 /// 404 for who is not a member.
-#[server(name = FindOrganization, endpoint = "organization_view")]
-pub async fn organization_view(organization: String) -> Result<OrganizationView, Refusal> {
+#[server(name = FindOrganization, endpoint = "organization_view", output = ToldJson)]
+pub async fn organization_view(organization: String) -> Result<Told<OrganizationView>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    settings::organization(&platform, &viewer, &organization).await.map_err(refuse)
+    settings::organization(&platform, &viewer, &organization).await.map(Told::tell).map_err(refuse)
 }
 
 /// Makes an organization and goes to it.
@@ -51,10 +52,13 @@ pub async fn update_organization(organization: String, name: String, slug: Strin
 ///
 /// # Errors
 /// 404 for who is not a member.
-#[server(name = ListMembers, endpoint = "members_page")]
-pub async fn members_page(organization: String, #[server(default)] search: String) -> Result<MembersPage, Refusal> {
+#[server(name = ListMembers, endpoint = "members_page", output = ToldJson)]
+pub async fn members_page(
+    organization: String,
+    #[server(default)] search: String,
+) -> Result<Told<MembersPage>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    members::list(&platform, &viewer, &organization, &search).await.map_err(refuse)
+    members::list(&platform, &viewer, &organization, &search).await.map(Told::tell).map_err(refuse)
 }
 
 /// Gives a member another role.
