@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::{self, Background};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::database::{self, OpenError, Opened, Stay};
 use crate::http::front::Front;
@@ -110,6 +111,17 @@ impl Application {
     #[must_use]
     pub fn platform(&self) -> &Platform {
         &self.opened.platform
+    }
+
+    /// The private cluster, if it is on one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.opened.cluster.as_ref()
+    }
+
+    /// Stops without having served.
+    pub async fn close(self) {
+        self.opened.close().await;
     }
 
     /// Serves until `shutdown` is done, then lets running requests end, for ten seconds at most, and stops what it started.

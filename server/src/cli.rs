@@ -1,5 +1,6 @@
 //! The command line.
 
+mod demo;
 mod member;
 mod migrate;
 mod serve;
@@ -33,6 +34,8 @@ enum Command {
     Serve,
     /// Bring the schema of the database up to date.
     Migrate,
+    /// Fill a demo organization with 90 days of events, print the sign-ins, and serve.
+    Demo(demo::Demo),
     /// People.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -42,6 +45,16 @@ enum Command {
     /// Access tokens of organizations.
     #[command(subcommand)]
     Token(token::TokenCommand),
+}
+
+impl Command {
+    /// What is logged where nothing was chosen: people wait for what a short command says itself.
+    fn log(&self) -> &'static str {
+        match self {
+            Self::Serve | Self::Demo(_) => "info",
+            _ => "warn",
+        }
+    }
 }
 
 /// What a command ends with: an error is a sentence for the operator.
@@ -54,10 +67,13 @@ impl Cli {
     /// A sentence that says what went wrong, and what to do.
     pub async fn run(self) -> Done {
         let config = Config::from_env()?;
-        telemetry::start(&config.log).map_err(|error| format!("ORGTRAIL_LOG: {error}"))?;
-        match self.command.unwrap_or(Command::Serve) {
+        let command = self.command.unwrap_or(Command::Serve);
+        let filter = config.log.as_deref().unwrap_or(command.log());
+        telemetry::start(filter).map_err(|error| format!("ORGTRAIL_LOG: {error}"))?;
+        match command {
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,
+            Command::Demo(demo) => demo.run(config).await,
             Command::User(command) => command.run(&config).await,
             Command::Member(command) => command.run(&config).await,
             Command::Token(command) => command.run(&config).await,

@@ -14,7 +14,7 @@
 //! | `ORGTRAIL_SESSION_HOURS` | `12` | hours after signing in at which a session ends whatever happens, 1 to 24 (R-02) |
 //! | `ORGTRAIL_DEMO_PASSWORD` | `orgtrail-demo-password` | password of the people that `orgtrail demo` makes |
 //! | `ORGTRAIL_USER_PASSWORD` | none | password that `orgtrail user create` gives, for scripts |
-//! | `ORGTRAIL_LOG` | `info` | what is logged, in the words of tracing: `warn`, `info,sqlx=debug` … |
+//! | `ORGTRAIL_LOG` | `info`; for short commands `warn` | what is logged, in the words of tracing: `warn`, `info,sqlx=debug` … |
 //! | `ORGTRAIL_POSTGRES_BIN` | searched for | folder with `postgres` and `initdb` for the private Postgres |
 //!
 //! An empty value counts as none. A value that is not understood, and a variable that begins with `ORGTRAIL_` but is none of these,
@@ -78,8 +78,8 @@ pub struct Config {
     pub demo_password: String,
     /// Password for `user create`.
     pub user_password: Option<String>,
-    /// Filter of the log.
-    pub log: String,
+    /// Filter of the log, if one was chosen.
+    pub log: Option<String>,
 }
 
 /// How the world reaches the server.
@@ -148,7 +148,7 @@ impl Config {
             sessions: variables.sessions()?,
             demo_password: variables.text("ORGTRAIL_DEMO_PASSWORD").unwrap_or(DEFAULT_DEMO_PASSWORD).to_owned(),
             user_password: variables.text("ORGTRAIL_USER_PASSWORD").map(str::to_owned),
-            log: variables.text("ORGTRAIL_LOG").unwrap_or("info").to_owned(),
+            log: variables.text("ORGTRAIL_LOG").map(str::to_owned),
         };
         config.check_together()?;
         Ok(config)
