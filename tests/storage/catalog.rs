@@ -1,0 +1,170 @@
+//! What guards the schema, compared with the whole list of what is expected: one more or one less is a decision.
+
+use sqlx::PgPool;
+
+use crate::fixture::{Fixture, lines};
+
+/// Partitions of months, which differ in nothing but their names, are one line.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn triggers(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let found = lines(
+        "select distinct format('%s %s %s%s%s%s %s%s', regexp_replace(c.relname, '_\\d{4}_\\d{2}$', '_<month>'), tgname,
+            case when tgtype & 4 > 0 then 'i' end, case when tgtype & 8 > 0 then 'd' end, case when tgtype & 16 > 0 then 'u' end, case when tgtype & 32 > 0 then 't' end,
+            case tgenabled when 'A' then 'always' when 'O' then 'origin' else 'DISABLED' end, case when tginitdeferred then ' at commit' end)
+        from pg_trigger join pg_class c on c.oid = tgrelid where c.relnamespace = 'orgtrail'::regnamespace and not tgisinternal order by 1",
+        &fixture.superuser,
+    )
+    .await;
+    insta::assert_snapshot!(found, @r"
+    access_tokens change_needs_event idu origin at commit
+    event_positions append_only du always
+    event_positions never_truncated t always
+    events append_only du always
+    events never_truncated t always
+    events_<month> append_only du always
+    events_<month> never_truncated t always
+    events_default append_only du always
+    events_default never_truncated t always
+    memberships change_needs_event idu origin at commit
+    memberships last_owner_stays du origin at commit
+    organizations change_needs_event idu origin at commit
+    ");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_month_has_every_trigger(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let found = lines(
+        "select distinct format('%s %s %s', count(*) filter (where tgname = 'append_only'), count(*) filter (where tgname = 'never_truncated'),
+            bool_and(tgenabled = 'A'))
+        from pg_class c left join pg_trigger on tgrelid = c.oid and not tgisinternal
+        where c.relnamespace = 'orgtrail'::regnamespace and c.relname ~ '^event' and c.relkind in ('r', 'p') group by c.oid",
+        &fixture.superuser,
+    )
+    .await;
+    assert_eq!(found, "1 1 t");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn row_level_security(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let found = lines(
+        "select distinct format('%s%s: %s', regexp_replace(c.relname, '_\\d{4}_\\d{2}$', '_<month>'),
+            case when not relrowsecurity then '' when relforcerowsecurity then ' forced' else ' NOT FORCED' end,
+            coalesce((select string_agg(format('%s %s %s using %s check %s', policyname, cmd, roles, qual, with_check), '; ') from pg_policies
+                where schemaname = 'orgtrail' and tablename = c.relname), 'nothing'))
+        from pg_class c where c.relnamespace = 'orgtrail'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') order by 1",
+        &fixture.superuser,
+    )
+    .await
+    .replace("orgtrail.current_organization()", "current")
+    .replace("organization_id", "organization");
+    insta::assert_snapshot!(found, @r"
+    access_tokens forced: tenant ALL {public} using (organization = current) check (organization = current)
+    event_positions forced: tenant ALL {public} using (organization = current) check (organization = current)
+    events forced: tenant ALL {public} using (organization = current) check (organization = current)
+    events_<month> forced: tenant ALL {public} using (organization = current) check (organization = current)
+    events_default forced: tenant ALL {public} using (organization = current) check (organization = current)
+    memberships forced: tenant ALL {public} using (organization = current) check (organization = current)
+    organization_slugs forced: tenant ALL {public} using (organization = current) check (organization = current)
+    organizations forced: tenant ALL {public} using (id = current) check (id = current)
+    running_exports forced: tenant ALL {public} using (organization = current) check (organization = current)
+    sessions: nothing
+    sign_in_attempts: nothing
+    sign_in_throttles: nothing
+    trail_heads forced: tenant ALL {public} using (organization = current) check (organization = current)
+    users: nothing
+    ");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn grants(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let found = lines(
+        "with granted as (
+            select relname, acl.grantee, lower(acl.privilege_type) as privilege from pg_class, aclexplode(relacl) acl
+            where relnamespace = 'orgtrail'::regnamespace and acl.grantee <> relowner
+            union all
+            select relname, acl.grantee, format('%s (%s)', lower(acl.privilege_type), string_agg(attname, ', ' order by attnum))
+            from pg_attribute join pg_class c on c.oid = attrelid, aclexplode(attacl) acl
+            where relnamespace = 'orgtrail'::regnamespace and acl.grantee <> relowner group by relname, acl.grantee, acl.privilege_type
+        )
+        select format('%s %s: %s', coalesce(nullif(grantee, 0)::regrole::text, 'EVERYBODY'), relname, string_agg(privilege, ', ' order by privilege))
+        from granted group by grantee, relname order by 1",
+        &fixture.superuser,
+    )
+    .await;
+    insta::assert_snapshot!(found, @r"
+    orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, last_used_at, last_used_ip)
+    orgtrail_app event_positions: insert, select
+    orgtrail_app events: insert, select
+    orgtrail_app memberships: delete, insert, select, update (role)
+    orgtrail_app organization_slugs: insert, select, update (retired_at)
+    orgtrail_app organizations: insert, select, update (slug, name)
+    orgtrail_app running_exports: delete, insert, select, update (leased_until)
+    orgtrail_app sessions: delete, insert, select, update
+    orgtrail_app sign_in_attempts: insert, select, update (copied_at)
+    orgtrail_app sign_in_throttles: delete, insert, select, update
+    orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at, last_transaction)
+    orgtrail_app users: insert, select, update (email, email_key, name, password_hash, disabled_at)
+    orgtrail_lookup access_tokens: select
+    orgtrail_lookup events: select
+    orgtrail_lookup memberships: select
+    orgtrail_lookup organization_slugs: select
+    orgtrail_lookup organizations: select
+    orgtrail_lookup users: select
+    ");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn everything_is_owned_by_the_owner(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let strays = lines(
+        "select format('%s of %s', relname, relowner::regrole) from pg_class
+        where relnamespace = 'orgtrail'::regnamespace and relowner <> 'orgtrail_owner'::regrole",
+        &fixture.superuser,
+    )
+    .await;
+    assert_eq!(strays, "");
+}
+
+/// The functions that see past row-level security, or act as the owner. Each has its own search path: otherwise its caller could choose what
+/// its names mean.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn functions_with_the_powers_of_others(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let found = lines(
+        "select format('%s %s %s, executed by %s', proowner::regrole, proname, (select string_agg(setting, ', ') from unnest(proconfig) setting where setting ~ '^search_path='),
+            (select string_agg(coalesce(nullif(grantee, 0)::regrole::text, 'EVERYBODY'), ', ') from aclexplode(proacl) where grantee <> proowner))
+        from pg_proc where prosecdef and pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) order by 1",
+        &fixture.superuser,
+    )
+    .await;
+    insta::assert_snapshot!(found, @r"
+    orgtrail_lookup find_access_token search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup find_organization search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup organizations_of_user search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup search_events search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner drop_expired_partitions search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner make_partitions search_path=orgtrail, pg_temp, executed by orgtrail_app
+    ");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn roles(superuser: PgPool) {
+    let found = lines(
+        "select concat_ws(' ', rolname, case when rolcanlogin then 'login' end, case when rolbypassrls then 'bypassrls' end, case when rolsuper then 'SUPERUSER' end,
+            case when rolcreaterole then 'CREATEROLE' end, case when rolcreatedb then 'CREATEDB' end, case when rolreplication then 'REPLICATION' end,
+            'member of ' || (select string_agg(roleid::regrole::text, ', ' order by roleid::regrole::text) from pg_auth_members where member = r.oid))
+        from pg_roles r where rolname ~ '^orgtrail_' order by rolname",
+        &superuser,
+    )
+    .await;
+    insta::assert_snapshot!(found, @r"
+    orgtrail_app login
+    orgtrail_lookup bypassrls
+    orgtrail_migrate login member of orgtrail_lookup, orgtrail_owner
+    orgtrail_owner
+    ");
+}

@@ -1,0 +1,207 @@
+//! A platform as the server has it, over the database of one test, and the people and organizations to fill it with.
+
+use chrono::{DateTime, Days, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use orgtrail::audit::append::{Draft, Recorded};
+use orgtrail::audit::change::Batch;
+use orgtrail::audit::cursor::CursorKey;
+use orgtrail::audit::event::{Actor, Kind};
+use orgtrail::identity::access::{self, Access, Operation};
+use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::password::{HashingPool, Verdict};
+use orgtrail::identity::role::Role;
+use orgtrail::identity::sign_in::create_user;
+use orgtrail::identity::throttle::ThrottleKey;
+use orgtrail::identity::viewer::{self, Origin, User, Viewer};
+use orgtrail::organization::{members, settings};
+use orgtrail::platform::{Clock, Keys, Platform, SignUp};
+use orgtrail::storage::{self, Database};
+use sqlx::postgres::{PgConnection, PgQueryResult};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Password of those who have one.
+pub const PASSWORD: &str = "a horse of correct batteries";
+
+/// The platform of one test.
+pub struct Fixture {
+    /// What the use cases are given: everything in it connects as `orgtrail_app`.
+    pub platform: Platform,
+    /// The same database as a superuser.
+    pub superuser: PgPool,
+}
+
+/// An organization and the user who made it.
+pub struct Tenant {
+    pub id: Uuid,
+    pub slug: String,
+    pub owner: Viewer,
+}
+
+/// An event as it is stored, read past every policy.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Stored {
+    pub index: i64,
+    pub id: Uuid,
+    pub kind: String,
+    pub action: String,
+    pub outcome: String,
+    pub occurred_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub actor_user_id: Option<String>,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+    pub login_email: Option<String>,
+    pub csv_safe_length: i32,
+    pub csv_raw_length: i32,
+}
+
+/// Hashes where it is asked to: tests have no threads to spare.
+struct Inline;
+
+impl HashingPool for Inline {
+    fn run(&self, work: Box<dyn FnOnce() -> orgtrail::Result<Verdict> + Send>) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
+        async move { work() }.boxed()
+    }
+}
+
+impl Fixture {
+    /// With the machine's clock.
+    pub async fn new(superuser: PgPool) -> Self {
+        Self::with_clock(superuser, Clock::Real).await
+    }
+
+    /// With a clock that stands at `now`.
+    pub async fn at(superuser: PgPool, now: DateTime<Utc>) -> Self {
+        Self::with_clock(superuser, Clock::simulated(now)).await
+    }
+
+    async fn with_clock(superuser: PgPool, clock: Clock) -> Self {
+        let database = Database::new(&superuser.connect_options().as_ref().clone().username("orgtrail_app"));
+        let keys = Keys { cursor: CursorKey::derive(b"a key"), throttle: ThrottleKey::derive(b"a key").unwrap() };
+        let platform = Platform { database, clock, keys: Arc::new(keys), hashing: Arc::new(Inline), sign_up: SignUp::Open };
+        let today = platform.clock.now().date_naive();
+        storage::make_partitions(&platform.database, today - Days::new(95), today + Days::new(40)).await.unwrap();
+        Self { platform, superuser }
+    }
+
+    /// The pool of the server's role for changes.
+    pub fn app(&self) -> &PgPool {
+        &self.platform.database.writes
+    }
+
+    /// A transaction of the server's role, bound to an organization.
+    pub async fn bound(&self, organization: Uuid) -> Transaction<'static, Postgres> {
+        storage::begin(self.app(), organization).await.unwrap()
+    }
+
+    /// An account `{name}@people.example` without a password.
+    pub async fn user(&self, name: &str) -> User {
+        create_user(&self.platform, &Viewer::operator(), name, &format!("{name}@people.example"), None).await.unwrap()
+    }
+
+    /// An account with [`PASSWORD`].
+    pub async fn user_with_password(&self, name: &str) -> User {
+        create_user(&self.platform, &Viewer::operator(), name, &format!("{name}@people.example"), Some(PASSWORD)).await.unwrap()
+    }
+
+    /// An organization and its owner.
+    pub async fn organization(&self, slug: &str) -> Tenant {
+        let owner = seen(&self.user(&format!("owner-of-{slug}")).await);
+        let made = settings::create(&self.platform, &owner, &format!("The {slug}"), slug).await.unwrap();
+        Tenant { id: made.id.parse().unwrap(), slug: slug.to_owned(), owner }
+    }
+
+    /// A new account as a member.
+    pub async fn member(&self, tenant: &Tenant, name: &str, role: Role) -> Viewer {
+        let user = self.user(name).await;
+        members::add(&self.platform, &Viewer::operator(), &tenant.slug, &user.email, role).await.unwrap();
+        seen(&user)
+    }
+
+    /// A new access token, made by `creator`, as viewer.
+    pub async fn token(&self, tenant: &Tenant, creator: &Viewer, scopes: &[Scope]) -> Viewer {
+        let token = access_token::create(&self.platform, creator, &tenant.slug, "robot", scopes, None).await.unwrap();
+        viewer::from_token(&self.platform, origin(), token.secret.expose()).await.unwrap()
+    }
+
+    /// The owner's access.
+    pub async fn access(&self, tenant: &Tenant) -> Access {
+        access::authorize(&self.platform, &tenant.owner, &tenant.slug, Operation::ReadOrganization).await.unwrap()
+    }
+
+    /// Records events of another product.
+    pub async fn record(&self, tenant: &Tenant, drafts: &[Draft]) -> Vec<Recorded> {
+        Batch::new(&self.platform, &self.access(tenant).await).record(drafts).await.unwrap()
+    }
+
+    /// The whole trail of an organization, by index.
+    pub async fn trail(&self, organization: Uuid) -> Vec<Stored> {
+        sqlx::query_as(
+            "select index, id, kind, action, outcome, occurred_at, recorded_at, actor_user_id, previous::text as previous, next::text as next,
+                login_email, csv_safe_length, csv_raw_length
+            from orgtrail.events where organization_id = $1 order by index",
+        )
+        .bind(organization)
+        .fetch_all(&self.superuser)
+        .await
+        .unwrap()
+    }
+}
+
+/// Where requests of tests come from.
+pub fn origin() -> Origin {
+    Origin { ip: Some("192.0.2.7".to_owned()), user_agent: Some("test".to_owned()), request_id: Some("a-request".to_owned()) }
+}
+
+/// A signed-in user.
+pub fn seen(user: &User) -> Viewer {
+    Viewer::user(user.clone(), origin())
+}
+
+/// The id of a signed-in user.
+pub fn id_of(viewer: &Viewer) -> String {
+    viewer.require_user().unwrap().id.to_string()
+}
+
+/// An event of another product by a user of it.
+pub fn claimed(action: &str, at: DateTime<Utc>) -> Draft {
+    let mut draft = Draft::named(Kind::Change, action, action.split('.').next().unwrap_or_default());
+    draft.actor = Actor::user("u-1", "Ada Lovelace", "ada@other.example");
+    draft.claimed_at = Some(at);
+    draft
+}
+
+/// Runs a statement made from names of this test.
+pub async fn run(sql: impl Into<String>, on: impl Executor<'_, Database = Postgres>) -> sqlx::Result<PgQueryResult> {
+    sqlx::query(AssertSqlSafe(sql.into())).execute(on).await
+}
+
+/// The SQLSTATE with which a statement is refused; `done` if it is not.
+pub async fn refusal(sql: impl Into<String>, on: impl Executor<'_, Database = Postgres>) -> String {
+    code(run(sql, on).await.map(drop))
+}
+
+/// The SQLSTATE of a refusal; `done` of a success.
+pub fn code(done: sqlx::Result<()>) -> String {
+    match done {
+        Ok(()) => "done".to_owned(),
+        Err(sqlx::Error::Database(error)) => error.code().unwrap_or_default().into_owned(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// SQLSTATE of everything that roles, policies and the trail's guards refuse.
+pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
+/// One text per row.
+pub async fn lines(sql: &'static str, on: &PgPool) -> String {
+    sqlx::query_scalar::<_, String>(sql).fetch_all(on).await.unwrap().join("\n")
+}
+
+/// One number.
+pub async fn number(sql: impl Into<String>, on: &mut PgConnection) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(on).await.unwrap()
+}

@@ -1,0 +1,24 @@
+//! The product on a real Postgres, as the server's role: what the database refuses, what every use case records, what every read answers.
+//!
+//! Each test has a database of its own, made from the migrations by `sqlx::test`. The use cases connect to it as `orgtrail_app`: a superuser,
+//! whom no policy and no grant holds back, only prepares and looks.
+
+mod append_only;
+mod bytes;
+mod catalog;
+mod change;
+mod check;
+mod expected;
+mod export;
+mod export_limits;
+mod filters;
+mod fixture;
+mod index;
+mod isolation;
+mod matrix;
+mod model;
+mod pages;
+mod partitions;
+mod plans;
+mod sign_in;
+mod walk;

@@ -1,0 +1,99 @@
+//! Who may do what: the table of contract §9, asked of the real authorization with every viewer there is.
+
+use chrono::TimeDelta;
+use orgtrail::identity::access::{Operation, authorize};
+use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::role::Role;
+use orgtrail::identity::viewer::{self, Viewer};
+use orgtrail::organization::members;
+use sqlx::PgPool;
+
+use crate::fixture::{Fixture, Tenant, id_of, origin, run};
+
+/// Everybody, named.
+async fn viewers(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer)> {
+    let admin = fixture.member(acme, "admin", Role::Admin).await;
+    let mut viewers = vec![
+        ("owner".to_owned(), acme.owner.clone()),
+        ("admin".to_owned(), admin.clone()),
+        ("member".to_owned(), fixture.member(acme, "member", Role::Member).await),
+        ("former owner".to_owned(), former(fixture, acme).await),
+        ("owner of another".to_owned(), fixture.organization("other").await.owner),
+        ("operator".to_owned(), Viewer::operator()),
+        ("anonymous".to_owned(), Viewer::anonymous(origin())),
+    ];
+    for scope in Scope::ALL {
+        viewers.push((scope.as_str().to_owned(), fixture.token(acme, &acme.owner, &[scope]).await));
+    }
+    viewers.push(("all scopes, by admin".to_owned(), fixture.token(acme, &admin, &Scope::ALL).await));
+    viewers.push(("all scopes, by operator".to_owned(), fixture.token(acme, &Viewer::operator(), &Scope::ALL).await));
+    viewers.extend(failing_tokens(fixture, acme).await);
+    viewers
+}
+
+async fn former(fixture: &Fixture, acme: &Tenant) -> Viewer {
+    let former = fixture.member(acme, "former", Role::Owner).await;
+    members::remove(&fixture.platform, &acme.owner, "acme", &id_of(&former)).await.unwrap();
+    former
+}
+
+/// Tokens with every scope that lost their power after they were recognized.
+async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer)> {
+    let platform = &fixture.platform;
+    let (lowered, gone) = (fixture.member(acme, "lowered", Role::Admin).await, fixture.member(acme, "gone", Role::Admin).await);
+    let by_lowered = fixture.token(acme, &lowered, &Scope::ALL).await;
+    let orphaned = fixture.token(acme, &gone, &Scope::ALL).await;
+    members::change_role(platform, &acme.owner, "acme", &id_of(&lowered), "member").await.unwrap();
+    members::remove(platform, &acme.owner, "acme", &id_of(&gone)).await.unwrap();
+    let revoked = access_token::create(platform, &acme.owner, "acme", "revoked", &Scope::ALL, None).await.unwrap();
+    let revoked_viewer = viewer::from_token(platform, origin(), revoked.secret.expose()).await.unwrap();
+    access_token::revoke(platform, &acme.owner, "acme", revoked.id).await.unwrap();
+    let soon = platform.clock.now() + TimeDelta::hours(1);
+    let expired = access_token::create(platform, &acme.owner, "acme", "expired", &Scope::ALL, Some(soon)).await.unwrap();
+    let expired_viewer = viewer::from_token(platform, origin(), expired.secret.expose()).await.unwrap();
+    expire(fixture, &expired.id.to_string()).await;
+    for dead in [revoked.secret, expired.secret] {
+        assert_eq!(viewer::from_token(platform, origin(), dead.expose()).await.unwrap_err().status(), 401);
+    }
+    let other = fixture.organization("another").await;
+    let foreign = fixture.token(&other, &other.owner, &Scope::ALL).await;
+    [("by a lowered admin", by_lowered), ("orphaned", orphaned), ("revoked", revoked_viewer), ("expired", expired_viewer), ("of another", foreign)]
+        .map(|(name, viewer)| (format!("all scopes, {name}"), viewer))
+        .into()
+}
+
+/// Time passes for one token. The guard wants an event for that, so it looks away here.
+async fn expire(fixture: &Fixture, id: &str) {
+    let mut transaction = fixture.superuser.begin().await.unwrap();
+    run("set local session_replication_role = replica", &mut *transaction).await.unwrap();
+    run(format!("update orgtrail.access_tokens set expires_at = now() where id = '{id}'"), &mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_may_do_what(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    let mut table = format!("{:<32}{}\n", "", Operation::ALL.map(|operation| format!("{operation:<20?}")).concat().trim_end());
+    for (name, viewer) in viewers(&fixture, &acme).await {
+        let mut row = format!("{name:<32}");
+        for operation in Operation::ALL {
+            let answer = authorize(&fixture.platform, &viewer, "acme", operation).await;
+            row += &format!("{:<20}", answer.map_or_else(|refused| refused.status().to_string(), |_| "yes".to_owned()));
+        }
+        table = table + row.trim_end() + "\n";
+    }
+    insta::assert_snapshot!(table, @"");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn another_organization_and_none_are_the_same_answer(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    fixture.organization("other").await;
+    for operation in Operation::ALL {
+        let [foreign, none] = ["other", "nothing-here"].map(|slug| authorize(&fixture.platform, &acme.owner, slug, operation));
+        let (foreign, none) = (foreign.await.unwrap_err(), none.await.unwrap_err());
+        assert_eq!((foreign.status(), foreign.to_string()), (404, none.to_string()));
+    }
+}

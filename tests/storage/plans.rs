@@ -1,0 +1,259 @@
+//! The plans of the trail's questions, as the server's role gets them at fifty thousand events: the right index, and no more rows read than
+//! shown. The statements are those that the use cases really send: the database itself tells their plans.
+
+use chrono::TimeDelta;
+use orgtrail::audit::append::Draft;
+use orgtrail::audit::event::Actor;
+use orgtrail::audit::export;
+use orgtrail::audit::page;
+use orgtrail::storage::Database;
+use sqlx::PgPool;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Metadata, Subscriber, span};
+
+use crate::filters::asked;
+use crate::fixture::{Fixture, Tenant, claimed, run};
+
+const EVENTS: usize = 50_000;
+
+/// Rows that one page may cost: a page from each of three partitions, and what a filter leaves out on the way.
+const A_PAGE: u64 = 400;
+
+/// What Postgres says, collected while it is kept.
+#[derive(Clone, Default)]
+struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    fn listen(&self) -> DefaultGuard {
+        tracing::subscriber::set_default(self.clone())
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Subscriber for Notices {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::postgres::notice"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Collector(self));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Collector<'a>(&'a Notices);
+
+impl Visit for Collector<'_> {
+    fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
+        self.0.0.lock().unwrap().push(format!("{value:?}").replace("\\n", "\n"));
+    }
+
+    fn record_str(&mut self, _: &Field, value: &str) {
+        self.0.0.lock().unwrap().push(value.to_owned());
+    }
+}
+
+/// A large trail, and a database that tells the plan of each statement of the server's role.
+struct Explained {
+    fixture: Fixture,
+    tenant: Tenant,
+    notices: Notices,
+    _listening: DefaultGuard,
+    /// Partitions' indexes, each with the name of the parent's.
+    indexes: BTreeMap<String, String>,
+}
+
+impl Explained {
+    async fn new(superuser: PgPool) -> Self {
+        let mut fixture = Fixture::new(superuser).await;
+        let tenant = fixture.organization("acme").await;
+        fill(&fixture, &tenant).await;
+        run("vacuum analyze orgtrail.events", &fixture.superuser).await.unwrap();
+        explain(&mut fixture).await;
+        let indexes = indexes(&fixture.superuser).await;
+        let notices = Notices::default();
+        let listening = notices.listen();
+        Self { fixture, tenant, notices, _listening: listening, indexes }
+    }
+
+    /// The plan of the one statement of `use_case` that reads events by `part` of its text.
+    async fn plan<T>(&self, part: &str, use_case: impl Future<Output = T>) -> Plan {
+        self.notices.take();
+        use_case.await;
+        let said = self.notices.take();
+        let plans: Vec<&String> = said.iter().filter(|plan| plan.contains("Query Text:") && plan.contains(part)).collect();
+        assert_eq!(plans.len(), 1, "{} plans with {part:?} of {}", plans.len(), said.len());
+        let mut text = plans[0].clone();
+        for (partition, parent) in &self.indexes {
+            text = text.replace(partition, parent);
+        }
+        Plan(text)
+    }
+
+    async fn list(&self, query: &str) -> Plan {
+        self.plan("select e.id, e.index", asked(&self.fixture, &self.tenant, query)).await
+    }
+
+    async fn count(&self, query: &str) -> Plan {
+        let platform = &self.fixture.platform;
+        self.plan("select count(*) as events", page::count(platform, &self.tenant.owner, "acme", query)).await
+    }
+
+    async fn search(&self, query: &str) -> Plan {
+        self.plan("e.words @@", asked(&self.fixture, &self.tenant, query)).await
+    }
+}
+
+struct Plan(String);
+
+impl Plan {
+    fn uses(&self, index: &str) -> &Self {
+        assert!(self.0.contains(&format!("using {index} ")) || self.0.contains(&format!("Bitmap Index Scan on {index} ")), "not by {index}: {}", self.0);
+        self
+    }
+
+    /// No step handles more rows, kept or thrown away.
+    fn reads_at_most(&self, rows: u64) -> &Self {
+        assert!(self.most_rows() <= rows, "{} rows: {}", self.most_rows(), self.0);
+        self
+    }
+
+    fn most_rows(&self) -> u64 {
+        let after = |marker: &'static str| self.0.split(marker).skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+        after("(actual rows=").chain(after("Rows Removed by Filter: ")).max().unwrap_or(u64::MAX)
+    }
+
+    fn never(&self, step: &str) -> &Self {
+        assert!(!self.0.contains(step), "{step}: {}", self.0);
+        self
+    }
+}
+
+/// Fifty thousand events of eighty days: half by one user; one action, one actor, one object and one word are rare.
+async fn fill(fixture: &Fixture, tenant: &Tenant) {
+    let now = fixture.platform.clock.now();
+    for thousand in 0..EVENTS / 1_000 {
+        let drafts: Vec<Draft> = (0..1_000).map(|place| draft(thousand * 1_000 + place, now)).collect();
+        fixture.record(tenant, &drafts).await;
+    }
+}
+
+fn draft(number: usize, now: chrono::DateTime<chrono::Utc>) -> Draft {
+    let minutes = TimeDelta::minutes(i64::try_from(number).unwrap() * 2 + 5);
+    let action = match number {
+        number if number % 10_000 == 77 => "invoice.disputed",
+        number if number % 3 == 0 => "member.updated",
+        _ => "invoice.paid",
+    };
+    let mut draft = claimed(action, now - minutes);
+    let (user, token) = (if number % 2 == 0 { 0 } else { number % 500 }, number % 700);
+    draft.actor = if number % 5 == 0 { Actor::access_token(format!("t-{token}"), "robot") } else { Actor::user(format!("u-{user}"), "Ada", "ada@x") };
+    draft.object_id = Some((number % 9_000).to_string());
+    draft.next = Some(format!(r#"{{"common":"everywhere","number":{number},"rare":"{}"}}"#, if number % 5_000 == 3 { "platypus" } else { "horse" }));
+    draft
+}
+
+/// From now on every statement of the server's role in this database answers with its plan.
+async fn explain(fixture: &mut Fixture) {
+    let name: String = sqlx::query_scalar("select quote_ident(current_database())").fetch_one(&fixture.superuser).await.unwrap();
+    let settings = [
+        "session_preload_libraries = 'auto_explain'",
+        "auto_explain.log_min_duration = 0",
+        "auto_explain.log_analyze = on",
+        "auto_explain.log_timing = off",
+        "auto_explain.log_nested_statements = on",
+        "auto_explain.log_level = notice",
+    ];
+    run("load 'auto_explain'", &fixture.superuser).await.unwrap();
+    for setting in settings {
+        run(format!("alter role orgtrail_app in database {name} set {setting}"), &fixture.superuser).await.unwrap();
+    }
+    fixture.platform.database.close().await;
+    fixture.platform.database = Database::new(&fixture.superuser.connect_options().as_ref().clone().username("orgtrail_app"));
+}
+
+async fn indexes(superuser: &PgPool) -> BTreeMap<String, String> {
+    let pairs: Vec<(String, String)> = sqlx::query_as(
+        "select child.relname::text, parent.relname::text from pg_inherits join pg_class child on child.oid = inhrelid join pg_class parent on parent.oid = inhparent
+        where parent.relkind = 'I'",
+    )
+    .fetch_all(superuser)
+    .await
+    .unwrap();
+    pairs.into_iter().collect()
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn plans_at_fifty_thousand_events(superuser: PgPool) {
+    let explained = Explained::new(superuser).await;
+    lists(&explained).await;
+    searches(&explained).await;
+    counts(&explained).await;
+    batches(&explained).await;
+}
+
+async fn lists(explained: &Explained) {
+    let by_index = [
+        ("", "events_by_kind"),
+        ("kind=all", "events_by_kind"),
+        ("action=invoice.paid", "events_by_action"),
+        ("action=invoice.disputed", "events_by_action"),
+        ("action=member.*,invoice.disputed", "events_by_action"),
+        ("actor=user:u-0", "events_by_user"),
+        ("actor=user:u-77", "events_by_user"),
+        ("actor=token:t-35", "events_by_access_token"),
+        ("object=invoice:77", "events_by_object"),
+    ];
+    for (filter, index) in by_index {
+        let plan = explained.list(&format!("range=90d&{filter}")).await;
+        plan.uses(index).reads_at_most(A_PAGE).never("Seq Scan on events");
+    }
+    // A page deep down costs what the first one does.
+    let mut page = asked(&explained.fixture, &explained.tenant, "range=90d").await;
+    for _ in 0..40 {
+        page = asked(&explained.fixture, &explained.tenant, &format!("range=90d&after={}", page.older.unwrap())).await;
+    }
+    let deep = explained.list(&format!("range=90d&after={}", page.older.unwrap())).await;
+    deep.uses("events_by_kind").reads_at_most(A_PAGE);
+}
+
+async fn searches(explained: &Explained) {
+    explained.search("range=90d&q=platypus").await.uses("events_by_words").reads_at_most(A_PAGE).never("Seq Scan on events");
+    explained.search("range=90d&q=everywhere+platy").await.uses("events_by_words").reads_at_most(A_PAGE);
+}
+
+async fn counts(explained: &Explained) {
+    for (filter, index) in [("", "events_by_kind"), ("action=invoice.disputed", "events_by_action"), ("actor=user:u-77", "events_by_user")] {
+        let plan = explained.count(&format!("range=90d&{filter}")).await;
+        plan.uses(index).never("Seq Scan on events").never("Bitmap Heap Scan").never("Index Scan using");
+        assert!(plan.0.contains("Index Only Scan"), "{}", plan.0);
+    }
+}
+
+/// Each batch of an export enters the index where the one before ended.
+async fn batches(explained: &Explained) {
+    let today = explained.fixture.platform.clock.now().date_naive();
+    let query = format!("organization=acme&start={}&end={today}", today - TimeDelta::days(80));
+    let mut export = export::start(&explained.fixture.platform, &explained.tenant.owner, &query).await.unwrap();
+    export.next_chunk().await.unwrap();
+    let first = explained.plan("bytes_before", export.next_chunk()).await;
+    let later = explained.plan("bytes_before", export.next_chunk()).await;
+    for plan in [first, later] {
+        // A window of 8,192 rows at most is looked at, from whichever partitions it lies in.
+        plan.uses("events_by_kind").reads_at_most(8_192).never("Sort").never("Seq Scan on events");
+    }
+}

@@ -1,0 +1,168 @@
+//! A walk through every use case that a viewer can ask for: what it leaves in the trail. It fails when a use case exists that is not walked,
+//! and when one that is walked no longer exists.
+
+use orgtrail::audit::export::{self, End, Receipt};
+use orgtrail::audit::page;
+use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::attempt::copy_pending;
+use orgtrail::identity::role::Role;
+use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
+use orgtrail::identity::viewer::{self, Viewer};
+use orgtrail::organization::{members, settings};
+use sqlx::PgPool;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::fixture::{Fixture, PASSWORD, id_of, origin, seen};
+
+/// Use cases that change nothing of an organization. What leaves no event and is not here fails, and so does what is here and leaves one.
+const LEAVES_NOTHING: [&str; 8] = [
+    "audit/page::actors",
+    "audit/page::count",
+    "audit/page::event",
+    "identity/sign_in::create_user", // an account that belongs to no organization yet
+    "identity/sign_in::sign_up",     // likewise: the attempt is the platform's, and is copied nowhere
+    "identity/viewer::view",
+    "organization/members::list",
+    "organization/settings::organization",
+];
+
+/// What has been walked: the use case and the events that it left, in all trails.
+struct Walk<'a> {
+    fixture: &'a Fixture,
+    steps: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Walk<'_> {
+    async fn step<T>(&mut self, name: &'static str, use_case: impl Future<Output = T>) -> T {
+        let before = self.events().await.len();
+        let answer = use_case.await;
+        copy_pending(&self.fixture.platform).await.unwrap();
+        let left = self.events().await.split_off(before);
+        self.steps.push((name, left));
+        answer
+    }
+
+    async fn events(&self) -> Vec<String> {
+        sqlx::query_scalar("select format('%s %s %s', kind, action, outcome) from orgtrail.events order by recorded_at, index")
+            .fetch_all(&self.fixture.superuser)
+            .await
+            .unwrap()
+    }
+
+    fn names(&self) -> BTreeSet<String> {
+        self.steps.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    /// A line for each step.
+    fn story(&self) -> String {
+        self.steps.iter().map(|(name, left)| format!("{name}: {}\n", left.join(", "))).collect()
+    }
+}
+
+async fn organizations(walk: &mut Walk<'_>, owner: &Viewer) {
+    let platform = &walk.fixture.platform;
+    walk.step("organization/settings::create", settings::create(platform, owner, "Acme", "acme")).await.unwrap();
+    walk.step("organization/settings::organization", settings::organization(platform, owner, "acme")).await.unwrap();
+    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme Robotics", "acme-robotics")).await.unwrap();
+    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme", "acme")).await.unwrap();
+}
+
+async fn people(walk: &mut Walk<'_>, owner: &Viewer) {
+    let (platform, operator) = (&walk.fixture.platform, Viewer::operator());
+    let made = create_user(platform, &operator, "Grace", "grace@people.example", Some(PASSWORD));
+    let grace = walk.step("identity/sign_in::create_user", made).await.unwrap();
+    walk.step("organization/members::add", members::add(platform, &operator, "acme", &grace.email, Role::Member)).await.unwrap();
+    walk.step("organization/members::list", members::list(platform, owner, "acme", "")).await.unwrap();
+    let id = grace.id.to_string();
+    walk.step("organization/members::change_role", members::change_role(platform, owner, "acme", &id, "admin")).await.unwrap();
+    sign_ins(walk, &grace.email).await;
+    walk.step("identity/viewer::view", viewer::view(platform, &seen(&grace))).await.unwrap();
+    walk.step("organization/members::remove", members::remove(platform, owner, "acme", &id)).await.unwrap();
+}
+
+async fn sign_ins(walk: &mut Walk<'_>, email: &str) {
+    let (platform, nobody) = (&walk.fixture.platform, Viewer::anonymous(origin()));
+    let up = sign_up(platform, &nobody, "Linus", "linus@people.example", PASSWORD);
+    walk.step("identity/sign_in::sign_up", up).await.unwrap();
+    walk.step("identity/sign_in::sign_in", sign_in(platform, &nobody, email, PASSWORD)).await.unwrap();
+    for _ in 0..7 {
+        walk.step("identity/sign_in::sign_in", sign_in(platform, &nobody, email, "a wrong password")).await.unwrap_err();
+    }
+}
+
+async fn tokens(walk: &mut Walk<'_>, owner: &Viewer) {
+    let platform = &walk.fixture.platform;
+    let make = access_token::create(platform, owner, "acme", "SIEM", &[Scope::AuditRead], None);
+    let token = walk.step("identity/access_token::create", make).await.unwrap();
+    walk.step("identity/access_token::revoke", access_token::revoke(platform, owner, "acme", token.id)).await.unwrap();
+}
+
+async fn trail(walk: &mut Walk<'_>, owner: &Viewer) {
+    let (platform, member) = (&walk.fixture.platform, seen(&walk.fixture.user("member").await));
+    let email = &member.require_user().unwrap().email;
+    members::add(platform, &Viewer::operator(), "acme", email, Role::Member).await.unwrap();
+    let shown = walk.step("audit/page::events", page::events(platform, owner, "acme", "")).await.unwrap();
+    walk.step("audit/page::events", page::events(platform, owner, "acme", "")).await.unwrap();
+    walk.step("audit/page::event", page::event(platform, owner, "acme", &shown.events[0].id)).await.unwrap();
+    walk.step("audit/page::count", page::count(platform, owner, "acme", "")).await.unwrap();
+    walk.step("audit/page::actors", page::actors(platform, owner, "acme")).await.unwrap();
+    walk.step("audit/page::events", page::events(platform, &member, "acme", "")).await.unwrap_err();
+    walk.step("audit/page::events", page::events(platform, &member, "acme", "")).await.unwrap_err();
+    let export = walk.step("audit/export::start", export::start(platform, owner, &shown.export_query)).await.unwrap();
+    walk.step("audit/export/ticket::finish", export.ticket().finish(End::Complete, Receipt::default())).await;
+    assert!(walk.step("audit/export::start", export::start(platform, &member, &shown.export_query)).await.is_err());
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let owner = seen(&fixture.user("ada").await);
+    let mut walk = Walk { fixture: &fixture, steps: Vec::new() };
+    organizations(&mut walk, &owner).await;
+    people(&mut walk, &owner).await;
+    tokens(&mut walk, &owner).await;
+    trail(&mut walk, &owner).await;
+    insta::assert_snapshot!(walk.story(), @"");
+    let silent = |name: &str| walk.steps.iter().filter(|(step, _)| *step == name).all(|(_, left)| left.is_empty());
+    let walked = walk.names();
+    assert_eq!(walked.iter().filter(|name| silent(name)).collect::<Vec<_>>(), LEAVES_NOTHING);
+    assert_eq!(use_cases(), walked);
+    assert_eq!(id_of(&owner).len(), 36);
+}
+
+/// Every public function of `src/` that takes a viewer, and what ends what one of them began.
+fn use_cases() -> BTreeSet<String> {
+    let mut found = BTreeSet::from(["audit/export/ticket::finish".to_owned()]);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![source.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let module = path.strip_prefix(&source).unwrap().with_extension("").display().to_string();
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.extend(asked_by_viewers(&text).map(|name| format!("{module}::{name}")));
+        }
+    }
+    // The door through which all of them go.
+    assert!(found.remove("identity/access::authorize"));
+    found
+}
+
+fn asked_by_viewers(source: &str) -> impl Iterator<Item = &str> {
+    source.split("pub async fn ").skip(1).filter_map(|function| {
+        let (name, rest) = function.split_once('(')?;
+        let (parameters, _) = rest.split_once(") ->").or_else(|| rest.split_once(") {"))?;
+        parameters.contains("&Viewer").then_some(name)
+    })
+}
+
+#[test]
+fn the_scan_finds_use_cases() {
+    let source = "pub async fn a(\n p: &Platform,\n v: &Viewer) -> B {}\n async fn c(v: &Viewer) -> B {}\n pub async fn d(p: &Platform) {}\n pub async fn e(v: &Viewer) {}";
+    assert_eq!(asked_by_viewers(source).collect::<Vec<_>>(), ["a", "e"]);
+}
