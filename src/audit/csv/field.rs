@@ -51,7 +51,7 @@ fn append_doubling_quotes(out: &mut Vec<u8>, field: &[u8]) {
 /// Place of the first quote among eight bytes; eight if there is none.
 fn first_quote(bytes: [u8; STEP]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; STEP]);
-    let zero_where_quote = u64::from_le_bytes(bytes) ^ (ONES * b'"' as u64);
+    let zero_where_quote = u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'"'; STEP]);
     let high_bit_where_zero = zero_where_quote.wrapping_sub(ONES) & !zero_where_quote & (ONES << 7);
     high_bit_where_zero.trailing_zeros() as usize / 8
 }

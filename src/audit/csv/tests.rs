@@ -79,7 +79,7 @@ proptest! {
     fn what_is_written_can_be_read(records in vec(vec(any_field(), 9), 1..4), escaping in any_escaping()) {
         let mut out = Vec::new();
         for record in &records {
-            let fields: Vec<_> = record.iter().map(|field| field.as_bytes()).collect();
+            let fields: Vec<_> = record.iter().map(String::as_bytes).collect();
             let before = out.len();
             write_record(&mut out, &fields, escaping);
             prop_assert_eq!(out.len() - before, record_length(&fields, escaping));

@@ -67,7 +67,7 @@ fn escapes_are_whole(encoded: &str) -> bool {
 }
 
 fn unknown(name: &str, allowed: &[&str]) -> Error {
-    let shown: String = name.chars().take(40).filter(|c| c.is_ascii_graphic()).collect();
+    let shown: String = name.chars().take(40).filter(char::is_ascii_graphic).collect();
     Error::invalid("query", format!("There is no parameter “{shown}”. The parameters are {}.", allowed.join(", ")))
 }
 
