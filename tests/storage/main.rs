@@ -17,6 +17,7 @@ mod index;
 mod isolation;
 mod matrix;
 mod model;
+mod organizations;
 mod pages;
 mod partitions;
 mod plans;

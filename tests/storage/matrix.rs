@@ -74,7 +74,7 @@ async fn expire(fixture: &Fixture, id: &str) {
 async fn who_may_do_what(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let acme = fixture.organization("acme").await;
-    let mut table = format!("{:<32}{}\n", "", Operation::ALL.map(|operation| format!("{operation:<20?}")).concat().trim_end());
+    let mut table = format!("{:<32}{}\n", "", Operation::ALL.map(|operation| format!("{:<20}", format!("{operation:?}"))).concat().trim_end());
     for (name, viewer) in viewers(&fixture, &acme).await {
         let mut row = format!("{name:<32}");
         for operation in Operation::ALL {
@@ -83,7 +83,30 @@ async fn who_may_do_what(superuser: PgPool) {
         }
         table = table + row.trim_end() + "\n";
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r"
+                                    ReadOrganization    RenameOrganization  ChangeSlug          AddMember           ChangeMember        ManageAccessTokens  ReadAuditLog        ExportAuditLog
+    owner                           yes                 yes                 yes                 403                 yes                 yes                 yes                 yes
+    admin                           yes                 yes                 403                 403                 yes                 yes                 yes                 yes
+    member                          yes                 403                 403                 403                 403                 403                 403                 403
+    former owner                    404                 404                 404                 404                 404                 404                 404                 404
+    owner of another                404                 404                 404                 404                 404                 404                 404                 404
+    operator                        yes                 403                 403                 yes                 403                 yes                 403                 403
+    anonymous                       401                 401                 401                 401                 401                 401                 401                 401
+    audit:read                      yes                 403                 403                 403                 403                 403                 yes                 403
+    audit:export                    yes                 403                 403                 403                 403                 403                 403                 yes
+    events:write                    yes                 403                 403                 403                 403                 403                 403                 403
+    models:write                    yes                 403                 403                 403                 403                 403                 403                 403
+    models:export                   yes                 403                 403                 403                 403                 403                 403                 403
+    graphs:write                    yes                 403                 403                 403                 403                 403                 403                 403
+    organization:write              yes                 yes                 yes                 403                 yes                 403                 403                 403
+    all scopes, by admin            yes                 yes                 403                 403                 yes                 403                 yes                 yes
+    all scopes, by operator         yes                 yes                 yes                 403                 yes                 403                 yes                 yes
+    all scopes, by a lowered admin  yes                 403                 403                 403                 403                 403                 403                 403
+    all scopes, orphaned            403                 403                 403                 403                 403                 403                 403                 403
+    all scopes, revoked             401                 401                 401                 401                 401                 401                 401                 401
+    all scopes, expired             401                 401                 401                 401                 401                 401                 401                 401
+    all scopes, of another          404                 404                 404                 404                 404                 404                 404                 404
+    ");
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 
 use crate::filters::{NOW, RANGE, asked, filled, indexes};
-use crate::fixture::{Fixture, Tenant, claimed};
+use crate::fixture::{Fixture, Tenant, claimed, run};
 
 const LISTS: [&str; 7] = ["", "&kind=all", "&kind=login,operation", "&action=member.*,invoice.paid", "&actor=user:u-3", "&object=invoice", "&q=ada"];
 
@@ -142,4 +142,28 @@ async fn the_picker_offers_each_actor_once_with_its_newest_name(superuser: PgPoo
     let offered = page::actors(&fixture.platform, &tenant.owner, "acme").await.unwrap();
     let labels: Vec<_> = offered.iter().map(|choice| (choice.label.as_str(), choice.value.starts_with("user:"))).collect();
     assert_eq!(labels, [("Ada King", true), ("owner-of-acme", true)]);
+}
+
+/// What the page promises: nothing that was recorded before this moment will appear later.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn the_trail_is_complete_up_to_what_is_still_being_written(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let through = async || at(&asked(&fixture, &tenant, "").await.complete_through.rfc3339);
+    let before = fixture.platform.clock.now();
+    // With nobody writing: now.
+    assert!(through().await > before);
+    let mut writing = fixture.bound(tenant.id).await;
+    run("update orgtrail.trail_heads set next_index = next_index", &mut *writing).await.unwrap();
+    let last = fixture.trail(tenant.id).await.pop().unwrap().recorded_at;
+    assert_eq!(through().await, last);
+    writing.rollback().await.unwrap();
+    // Attempts to sign in are recorded before they are copied.
+    let attempt = "insert into orgtrail.sign_in_attempts (id, attempted_at, method, email_typed, outcome)
+        values (gen_random_uuid(), clock_timestamp(), 'login', 'x', 'failure')";
+    run(attempt, fixture.app()).await.unwrap();
+    let waiting: DateTime<Utc> = sqlx::query_scalar("select attempted_at from orgtrail.sign_in_attempts").fetch_one(&fixture.superuser).await.unwrap();
+    assert_eq!(through().await, waiting);
+    orgtrail::identity::attempt::copy_pending(&fixture.platform).await.unwrap();
+    assert!(through().await > waiting);
 }

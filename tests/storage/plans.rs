@@ -1,9 +1,9 @@
 //! The plans of the trail's questions, as the server's role gets them at fifty thousand events: the right index, and no more rows read than
 //! shown. The statements are those that the use cases really send: the database itself tells their plans.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use orgtrail::audit::append::Draft;
-use orgtrail::audit::event::Actor;
+use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::audit::export;
 use orgtrail::audit::page;
 use orgtrail::storage::Database;
@@ -15,11 +15,11 @@ use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber, span};
 
 use crate::filters::asked;
-use crate::fixture::{Fixture, Tenant, claimed, run};
+use crate::fixture::{Fixture, Tenant, run};
 
 const EVENTS: usize = 50_000;
 
-/// Rows that one page may cost: a page from each of three partitions, and what a filter leaves out on the way.
+/// Rows that a step of one page may handle: a page from each of the four months, and what a filter leaves out on the way.
 const A_PAGE: u64 = 400;
 
 /// What Postgres says, collected while it is kept.
@@ -79,7 +79,7 @@ struct Explained {
 
 impl Explained {
     async fn new(superuser: PgPool) -> Self {
-        let mut fixture = Fixture::new(superuser).await;
+        let mut fixture = Fixture::at(superuser, at(0)).await;
         let tenant = fixture.organization("acme").await;
         fill(&fixture, &tenant).await;
         run("vacuum analyze orgtrail.events", &fixture.superuser).await.unwrap();
@@ -133,37 +133,55 @@ impl Plan {
     }
 
     fn most_rows(&self) -> u64 {
-        let after = |marker: &'static str| self.0.split(marker).skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-        after("(actual rows=").chain(after("Rows Removed by Filter: ")).max().unwrap_or(u64::MAX)
+        self.numbers("(actual rows=").chain(self.thrown_away()).max().unwrap_or(u64::MAX)
     }
 
+    fn thrown_away(&self) -> impl Iterator<Item = u64> {
+        self.numbers("Rows Removed by Filter: ")
+    }
+
+    fn numbers(&self, after: &str) -> impl Iterator<Item = u64> {
+        self.0.split(after).skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
+    }
+
+    /// No step of this sort has anything to do; in an empty partition it may stand.
     fn never(&self, step: &str) -> &Self {
-        assert!(!self.0.contains(step), "{step}: {}", self.0);
+        let idle = |line: &str| line.contains("(actual rows=0 ") || line.contains("(never executed)");
+        assert!(self.0.lines().all(|line| !line.contains(step) || idle(line)), "{step}: {}", self.0);
         self
     }
 }
 
-/// Fifty thousand events of eighty days: half by one user; one action, one actor, one object and one word are rare.
+/// The clock after so many thousands of events: eighty days, in which three months end, for all of them.
+fn at(thousands: usize) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2025-03-27T12:00:00Z".parse().unwrap();
+    start + TimeDelta::days(80) * i32::try_from(thousands).unwrap() / i32::try_from(EVENTS / 1_000).unwrap()
+}
+
+/// Half of the events are by one user; one action, one actor, one object and one word are rare.
 async fn fill(fixture: &Fixture, tenant: &Tenant) {
-    let now = fixture.platform.clock.now();
     for thousand in 0..EVENTS / 1_000 {
-        let drafts: Vec<Draft> = (0..1_000).map(|place| draft(thousand * 1_000 + place, now)).collect();
+        let drafts: Vec<Draft> = (0..1_000).map(|place| draft(thousand * 1_000 + place)).collect();
         fixture.record(tenant, &drafts).await;
+        fixture.platform.clock.set(at(thousand + 1));
     }
 }
 
-fn draft(number: usize, now: chrono::DateTime<chrono::Utc>) -> Draft {
-    let minutes = TimeDelta::minutes(i64::try_from(number).unwrap() * 2 + 5);
+fn draft(number: usize) -> Draft {
     let action = match number {
         number if number % 10_000 == 77 => "invoice.disputed",
         number if number % 3 == 0 => "member.updated",
         _ => "invoice.paid",
     };
-    let mut draft = claimed(action, now - minutes);
+    let mut draft = Draft::named(Kind::Change, action, "invoice");
     let (user, token) = (if number % 2 == 0 { 0 } else { number % 500 }, number % 700);
     draft.actor = if number % 5 == 0 { Actor::access_token(format!("t-{token}"), "robot") } else { Actor::user(format!("u-{user}"), "Ada", "ada@x") };
     draft.object_id = Some((number % 9_000).to_string());
-    draft.next = Some(format!(r#"{{"common":"everywhere","number":{number},"rare":"{}"}}"#, if number % 5_000 == 3 { "platypus" } else { "horse" }));
+    let animal = if number % 5_000 == 3 { "platypus" } else { "horse" };
+    // As long as states of objects are: rows of a realistic width, on which the choice of a plan depends.
+    let note = "an ordinary note of some length ".repeat(6);
+    draft.previous = Some(format!(r#"{{"common":"everywhere","number":{number},"note":"{note}"}}"#));
+    draft.next = Some(format!(r#"{{"common":"everywhere","number":{number},"note":"{note}","animal":"{animal}"}}"#));
     draft
 }
 
@@ -220,7 +238,7 @@ async fn lists(explained: &Explained) {
     ];
     for (filter, index) in by_index {
         let plan = explained.list(&format!("range=90d&{filter}")).await;
-        plan.uses(index).reads_at_most(A_PAGE).never("Seq Scan on events");
+        plan.uses(index).reads_at_most(A_PAGE).never("Seq Scan");
     }
     // A page deep down costs what the first one does.
     let mut page = asked(&explained.fixture, &explained.tenant, "range=90d").await;
@@ -232,15 +250,15 @@ async fn lists(explained: &Explained) {
 }
 
 async fn searches(explained: &Explained) {
-    explained.search("range=90d&q=platypus").await.uses("events_by_words").reads_at_most(A_PAGE).never("Seq Scan on events");
+    explained.search("range=90d&q=platypus").await.uses("events_by_words").reads_at_most(A_PAGE).never("Seq Scan");
     explained.search("range=90d&q=everywhere+platy").await.uses("events_by_words").reads_at_most(A_PAGE);
 }
 
 async fn counts(explained: &Explained) {
     for (filter, index) in [("", "events_by_kind"), ("action=invoice.disputed", "events_by_action"), ("actor=user:u-77", "events_by_user")] {
         let plan = explained.count(&format!("range=90d&{filter}")).await;
-        plan.uses(index).never("Seq Scan on events").never("Bitmap Heap Scan").never("Index Scan using");
-        assert!(plan.0.contains("Index Only Scan"), "{}", plan.0);
+        plan.uses(index).never("Seq Scan").never("Bitmap Heap Scan").never("Index Scan using");
+        assert!(plan.0.contains("Index Only Scan") && plan.thrown_away().next().is_none(), "{}", plan.0);
     }
 }
 
@@ -254,6 +272,6 @@ async fn batches(explained: &Explained) {
     let later = explained.plan("bytes_before", export.next_chunk()).await;
     for plan in [first, later] {
         // A window of 8,192 rows at most is looked at, from whichever partitions it lies in.
-        plan.uses("events_by_kind").reads_at_most(8_192).never("Sort").never("Seq Scan on events");
+        plan.uses("events_by_kind").reads_at_most(8_192).never("Sort").never("Seq Scan");
     }
 }
