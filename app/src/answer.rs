@@ -98,25 +98,11 @@ impl<T> Copy for Answer<T> {}
 
 impl<T: DeserializeOwned + 'static> Answer<T> {
     /// Asks, and has the response wait for the answer; asks again when what `key` returns has changed.
-    pub fn blocking<F>(
-        key: impl Fn() -> String + Send + Sync + 'static,
-        ask: impl Fn() -> F + Send + Sync + 'static,
-    ) -> Self
+    pub fn to<F>(key: impl Fn() -> String + Send + Sync + 'static, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Told<T>, Refusal>> + Send + 'static,
     {
-        Self { resource: resource(Box::new(key), fetch(ask), true), of: PhantomData }
-    }
-
-    /// Asks without having anything wait.
-    pub fn later<F>(
-        key: impl Fn() -> String + Send + Sync + 'static,
-        ask: impl Fn() -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Told<T>, Refusal>> + Send + 'static,
-    {
-        Self { resource: resource(Box::new(key), fetch(ask), false), of: PhantomData }
+        Self { resource: resource(Box::new(key), fetch(ask)), of: PhantomData }
     }
 
     /// Waits for the answer.
@@ -140,8 +126,8 @@ where
     })
 }
 
-fn resource(key: Key, fetch: Fetch, blocking: bool) -> Resource<Result<String, Refusal>> {
-    if blocking { Resource::new_blocking(key, move |_| fetch()) } else { Resource::new(key, move |_| fetch()) }
+fn resource(key: Key, fetch: Fetch) -> Resource<Result<String, Refusal>> {
+    Resource::new_blocking(key, move |_| fetch())
 }
 
 #[cfg(test)]

@@ -8,6 +8,29 @@ use orgtrail::identity::view::{Flash, ViewerView};
 use orgtrail::organization::view::OrganizationView;
 
 use crate::answer::Answer;
+use crate::browser;
+
+/// Whether the browser has taken the page over. False on the server and in the first render, so that both print the same.
+#[derive(Clone, Copy)]
+pub struct Hydrated(RwSignal<bool>);
+
+impl Hydrated {
+    /// Watches over it for all components below.
+    pub fn provide() {
+        let hydrated = RwSignal::new(false);
+        provide_context(Self(hydrated));
+        Effect::new(move |_| {
+            browser::mark_hydrated();
+            hydrated.set(true);
+        });
+    }
+
+    /// Whether it is, tracked.
+    #[must_use]
+    pub fn get() -> bool {
+        use_context::<Self>().is_some_and(|hydrated| hydrated.0.get())
+    }
+}
 
 /// The organization of the page's first path segment; provided by the frame.
 #[derive(Clone, Copy)]

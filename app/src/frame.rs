@@ -21,9 +21,9 @@ use crate::ui::moved::Moved;
 #[must_use]
 pub fn OrganizationFrame() -> impl IntoView {
     let slug = use_slug();
-    let organization = Answer::blocking(move || slug.get(), move || organization_view(slug.get_untracked()));
+    let organization = Answer::to(move || slug.get(), move || organization_view(slug.get_untracked()));
     provide_context(CurrentOrganization(organization));
-    let viewer = Answer::blocking(String::new, viewer);
+    let viewer = Answer::to(String::new, viewer);
     view! {
         <Frame viewer=viewer organization=organization>
             <Transition>

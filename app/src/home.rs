@@ -14,7 +14,7 @@ use crate::wire::Refusal;
 #[component]
 #[must_use]
 pub fn HomePage() -> impl IntoView {
-    let viewer = Answer::blocking(String::new, viewer);
+    let viewer = Answer::to(String::new, viewer);
     view! {
         <main class="lone">
             <Suspense>{move || Suspend::new(async move { way_on(viewer.read().await) })}</Suspense>

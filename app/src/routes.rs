@@ -13,7 +13,7 @@ use orgtrail::identity::view::Flash;
 use crate::answer::{Answer, Told};
 use crate::audit::page::AuditLogsPage;
 use crate::browser;
-use crate::context::CurrentFlash;
+use crate::context::{CurrentFlash, Hydrated};
 use crate::frame::OrganizationFrame;
 use crate::home::HomePage;
 use crate::identity::account::AccountPage;
@@ -26,15 +26,19 @@ use crate::organization::new::NewOrganizationPage;
 use crate::organization::overview::OverviewPage;
 use crate::ui::refused::NotFoundPage;
 
-/// Every page waits for what it shows, so that its status is right and its content is in the first HTML.
-const PAGE: SsrMode = SsrMode::PartiallyBlocked;
+/// Every page is sent when all that it shows is there, so that its status is right and its content is in the first HTML.
+///
+/// `PartiallyBlocked` promises the same and lets the rest stream, but (0.8.23) its first chunk can leave before a blocking
+/// resource that has just come is rendered: one answer in three had status 200 and an empty page with a script. What must
+/// not be waited for is asked by the browser instead, see [`Hydrated`].
+const PAGE: SsrMode = SsrMode::Async;
 
 /// The whole application, on the server and in the browser.
 #[component]
 #[must_use]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    Effect::new(|_| browser::mark_hydrated());
+    Hydrated::provide();
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Orgtrail".to_owned() } else { format!("{title} · Orgtrail") }/>
         <Router>
@@ -70,7 +74,7 @@ fn provide_flash() {
     let path = use_location().pathname;
     let loaded = path.get_untracked();
     let is_loaded = Memo::new(move |_| path.read() == loaded);
-    let waiting = Answer::blocking(
+    let waiting = Answer::to(
         move || is_loaded.get().to_string(),
         move || async move { if is_loaded.get_untracked() { flash().await } else { Ok(Told::tell(Flash::default())) } },
     );

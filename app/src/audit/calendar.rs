@@ -6,6 +6,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::context::Hydrated;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -92,8 +93,6 @@ pub fn Calendar(
     /// The days that can be chosen.
     bounds: Bounds,
 ) -> impl IntoView {
-    let hydrated = RwSignal::new(false);
-    Effect::new(move |_| hydrated.set(true));
     let focused = RwSignal::new(bounds.nearest(chosen.last.get_untracked()));
     let left = RwSignal::new(month_before(first_of_month(focused.get_untracked())));
     let keys = move |event: KeyboardEvent| {
@@ -125,7 +124,7 @@ pub fn Calendar(
             </div>
         }
     };
-    move || hydrated.get().then(calendar)
+    move || Hydrated::get().then(calendar)
 }
 
 /// Where a key leads to from a day.

@@ -30,7 +30,7 @@ pub fn ExportBar(
     /// What to download, without `?`.
     export_query: String,
     /// How many events that are.
-    count: Answer<ExportCount>,
+    count: Answer<Option<ExportCount>>,
 ) -> impl IntoView {
     let base = format!("{EXPORT}?{export_query}");
     let number = move || Suspend::new(async move { counted(count.read().await) });
@@ -52,10 +52,10 @@ pub fn ExportBar(
 }
 
 /// Nothing if it could not be counted: the download works all the same.
-fn counted(count: Result<ExportCount, Refusal>) -> Option<String> {
-    let events = count.ok()?.events;
+fn counted(count: Result<Option<ExportCount>, Refusal>) -> Option<String> {
+    let events = count.ok()??.events;
     let noun = if events == 1 { "event" } else { "events" };
-    Some(format!(" · {} {noun}", grouped(events)))
+    Some(format!("· {} {noun}", grouped(events)))
 }
 
 /// A number with a comma between each three digits: `2,417`.

@@ -35,8 +35,7 @@ pub fn FilterBar(
             <RangePicker here=here.clone() range=range/>
             {actor_picker(&here, &filter, actors)}
             {action_picker(&here, &filter)}
-            {kind_picker(&here, &filter)}
-            <ObjectPicker here=here object=filter.object.unwrap_or_default()/>
+            {more_picker(here, &filter)}
         </div>
     }
 }
@@ -170,14 +169,22 @@ fn toggle(here: &Here, parameter: &str, chosen: &[String], value: &str, content:
     choice(href, chosen.iter().any(|own| own == value), content)
 }
 
-fn kind_picker(here: &Here, filter: &FilterView) -> AnyView {
+/// What is chosen less often: kinds and the object.
+fn more_picker(here: Here, filter: &FilterView) -> AnyView {
     let choices = Kind::ALL.map(|kind| {
         let content = text(kind_name(kind).to_owned(), kind_note(kind).to_owned());
-        let item = toggle(here, "kind", &filter.kinds, kind.as_str(), content);
+        let item = toggle(&here, "kind", &filter.kinds, kind.as_str(), content);
         view! { <li>{item}</li> }
     });
-    let panel = view! { <ul class="choices">{choices.collect_view()}</ul> }.into_any();
-    picker("Kind", if is_default(&filter.kinds) { 0 } else { filter.kinds.len() }, panel)
+    let kinds = if is_default(&filter.kinds) { 0 } else { filter.kinds.len() };
+    let object = filter.object.clone().unwrap_or_default();
+    let active = kinds + usize::from(!object.is_empty());
+    let panel = view! {
+        <h3 class="panel-heading">"Kind of event"</h3>
+        <ul class="choices">{choices.collect_view()}</ul>
+        <ObjectForm here=here object=object/>
+    };
+    picker("More", active, panel.into_any())
 }
 
 fn kind_name(kind: Kind) -> &'static str {
@@ -204,19 +211,20 @@ fn is_default(kinds: &[String]) -> bool {
 }
 
 #[component]
-fn ObjectPicker(here: Here, object: String) -> impl IntoView {
-    let active = usize::from(!object.is_empty());
-    let panel = view! {
-        <QueryForm here=here own=&["object"] class="form" role=None>
+fn ObjectForm(here: Here, object: String) -> impl IntoView {
+    view! {
+        <QueryForm here=here own=&["object"] class="form menu-rule" role=None>
             <div class="field">
                 <label for="object">"Object"</label>
-                <input id="object" name="object" value=object.clone() prop:value=object autocomplete="off" aria-describedby="object-hint"/>
+                <input
+                    id="object" name="object" value=object.clone() prop:value=object autocomplete="off"
+                    aria-describedby="object-hint"
+                />
                 <p class="hint" id="object-hint">"A type like " <code>"member"</code> ", or one object like " <code>"member:ID"</code> "."</p>
             </div>
             <button class="button" type="submit">"Apply"</button>
         </QueryForm>
-    };
-    picker("Object", active, panel.into_any())
+    }
 }
 
 /// One chip per filter, each a link that removes it.

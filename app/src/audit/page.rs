@@ -14,7 +14,7 @@ use super::server_fns::{audit_actors, audit_count, audit_event, audit_page};
 use super::states::{Footer, Skeleton, nothing_to_show};
 use super::table::{EventTable, LinkedEvent};
 use crate::answer::{Answer, Told};
-use crate::context::current_organization;
+use crate::context::{Hydrated, current_organization};
 use crate::routes::use_slug;
 use crate::ui::refused::Refused;
 use crate::ui::time::LocalTimes;
@@ -29,7 +29,7 @@ struct Asked {
     page: Answer<EventPage>,
     event: Answer<Option<EventDetail>>,
     actors: Answer<Vec<ActorChoice>>,
-    count: Answer<ExportCount>,
+    count: Answer<Option<ExportCount>>,
 }
 
 /// Where the links of the page lead: its path and its present query.
@@ -56,7 +56,7 @@ struct Shown {
     page: EventPage,
     event: OpenEvent,
     actors: Vec<ActorChoice>,
-    count: Answer<ExportCount>,
+    count: Answer<Option<ExportCount>>,
 }
 
 /// Settings → Audit Logs.
@@ -96,11 +96,19 @@ fn ask(slug: Memo<String>, search: Memo<String>) -> Asked {
     let open = Memo::new(move |_| Query::parse(&search.read()).get("event").unwrap_or_default().to_owned());
     let by = move |rest: Memo<String>| move || format!("{}?{}", slug.read(), rest.read());
     Asked {
-        page: Answer::blocking(by(list), move || audit_page(slug.get_untracked(), list.get_untracked())),
-        event: Answer::blocking(by(open), move || open_event(slug.get_untracked(), open.get_untracked())),
-        actors: Answer::blocking(move || slug.get(), move || audit_actors(slug.get_untracked())),
-        count: Answer::later(by(scope), move || audit_count(slug.get_untracked(), scope.get_untracked())),
+        page: Answer::to(by(list), move || audit_page(slug.get_untracked(), list.get_untracked())),
+        event: Answer::to(by(open), move || open_event(slug.get_untracked(), open.get_untracked())),
+        actors: Answer::to(move || slug.get(), move || audit_actors(slug.get_untracked())),
+        count: Answer::to(
+            move || format!("{}?{}?{}", slug.read(), scope.read(), Hydrated::get()),
+            move || count(Hydrated::get(), slug.get_untracked(), scope.get_untracked()),
+        ),
     }
+}
+
+/// Asks how many events the download contains; not while the page is rendered on the server, which it would hold up.
+async fn count(hydrated: bool, slug: String, scope: String) -> Result<Told<Option<ExportCount>>, Refusal> {
+    if hydrated { audit_count(slug, scope).await.map(Told::some) } else { Ok(Told::none()) }
 }
 
 /// Asks for the event that the URL opens; nothing is asked if it opens none.

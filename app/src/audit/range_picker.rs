@@ -46,7 +46,7 @@ pub fn RangePicker(
         <details class="menu range-menu" name="audit" on:toggle=|_| browser::focus(".range-menu[open] [role=grid] [tabindex='0']")>
             <summary class="button">
                 {Icon::Calendar.draw()}
-                <span class="range-label">{name.map(|name| format!("{name} · "))}{label}</span>
+                <span class="range-label">{name.map(|name| view! { <span class="range-name">{name} " · "</span> })}{label}</span>
                 <span class="quiet">{range.zone.clone()}</span>
                 {Icon::Down.draw()}
             </summary>

@@ -14,7 +14,7 @@ use crate::ui::refused::Refused;
 #[component]
 #[must_use]
 pub fn AccountPage() -> impl IntoView {
-    let viewer = Answer::blocking(String::new, viewer);
+    let viewer = Answer::to(String::new, viewer);
     let content = move || {
         Suspend::new(async move {
             match viewer.read().await {

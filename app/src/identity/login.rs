@@ -20,7 +20,7 @@ const ACTION: &str = "/api/login";
 #[component]
 #[must_use]
 pub fn LoginPage() -> impl IntoView {
-    let signed_in = Answer::blocking(String::new, viewer);
+    let signed_in = Answer::to(String::new, viewer);
     let flash = current_flash();
     let next = use_next();
     let content = move || {

@@ -30,7 +30,7 @@ pub fn MembersPage() -> impl IntoView {
     let slug = use_slug();
     let query = use_query_map();
     let search = Memo::new(move |_| query.with(|all| all.get("search")).unwrap_or_default());
-    let members = Answer::blocking(
+    let members = Answer::to(
         move || format!("{}?{}", slug.read(), search.read()),
         move || members_page(slug.get_untracked(), search.get_untracked()),
     );

@@ -23,7 +23,7 @@ pub const SLUG_HINT: &str =
 #[component]
 #[must_use]
 pub fn NewOrganizationPage() -> impl IntoView {
-    let viewer = Answer::blocking(String::new, viewer);
+    let viewer = Answer::to(String::new, viewer);
     let flash = current_flash();
     let content = move || {
         Suspend::new(async move {
