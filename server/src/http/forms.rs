@@ -98,11 +98,11 @@ async fn answer_browser(facts: &Facts, session: &Session, request: Request, next
     // Already read whole by `body::read`: this cannot wait or fail.
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let fields = Fields::parse(&bytes);
-    let Some(page) = form_page(&facts.path, &fields) else {
-        return next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    };
+    // With `text/html` the server function would answer with a redirect of its own, to the Referer.
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let (parts, body) = next.run(Request::from_parts(parts, Body::from(bytes))).await.into_parts();
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let Some(page) = form_page(&facts.path, &fields) else { return response };
+    let (parts, body) = response.into_parts();
     let onward = if parts.status.is_client_error() || parts.status.is_server_error() {
         let refusal = read_refusal(body).await;
         refused(&facts.path, &page, refusal.unwrap_or_else(|| unexpected(parts.status)), fields, session).await

@@ -12,7 +12,8 @@ async fn too_much_is_refused() {
     let app = TestApplication::start().await;
     let program = app.program();
     program.get(&format!("/login?{}", "a".repeat(9000))).await.assert_problem(414, "BAD_USER_INPUT");
-    assert_eq!(program.get(&format!("/login?{}", "a".repeat(100_000))).await.status, 414);
+    let longer = format!("GET /login?{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(100_000));
+    assert!(app.raw(&longer).await.starts_with("HTTP/1.1 414 "), "longer than reqwest would send");
     let long_header = program.bare(Method::GET, "/login").header("x-long", "a".repeat(17_000));
     Answer::read(long_header).await.assert_problem(431, "BAD_USER_INPUT");
     program.form("/api/login", &[("email", "a".repeat(70_000).as_str())]).await.assert_problem(413, "BAD_USER_INPUT");

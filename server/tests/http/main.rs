@@ -6,10 +6,12 @@ mod support;
 
 mod cookies;
 mod cross_site;
+mod export;
 mod forms;
 mod headers;
 mod hostile;
 mod sessions;
 mod sign_in;
 mod statuses;
+mod stopping;
 mod tokens;

@@ -17,6 +17,8 @@ use reqwest::{RequestBuilder, Response};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 
@@ -65,6 +67,15 @@ impl TestApplication {
         let superuser = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role("postgres"));
         let (stop, running) = (Some(stop), Some(running));
         Self { url, platform, owner, superuser, stop, running, database, _folder: folder }
+    }
+
+    /// What comes back for these bytes, at least its first piece.
+    pub async fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 
     /// Asks it to stop, and waits until it has.
@@ -215,8 +226,9 @@ impl Client {
 
     /// POST of a form as the hydrated page does it: with the cookies, asking for JSON.
     pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.request(reqwest::Method::POST, path).form(fields);
-        Answer::read(request.header(ACCEPT, "application/json")).await
+        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        // `headers` replaces what a navigation says.
+        Answer::read(self.request(reqwest::Method::POST, path).form(fields).headers(accept)).await
     }
 
     /// A request to change further; a browser's has the headers of a browser.

@@ -1,0 +1,34 @@
+//! How the server stops, whatever clients do.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::TestApplication;
+
+#[tokio::test]
+async fn stops_at_once_when_nothing_runs() {
+    let mut app = TestApplication::start().await;
+    assert_eq!(app.anonymous().get("/login").await.status, 200);
+    let started = Instant::now();
+    app.stop().await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(TcpStream::connect(app.url.trim_start_matches("http://")).await.is_err(), "nothing new is taken");
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_cut_off() {
+    let mut app = TestApplication::start().await;
+    let mut stream = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /api/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nemail=";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let started = Instant::now();
+    app.stop().await;
+    let taken = started.elapsed();
+    assert!((Duration::from_secs(9)..Duration::from_secs(20)).contains(&taken), "{taken:?}");
+    drop(app);
+    let mut rest = Vec::new();
+    drop(tokio::time::timeout(Duration::from_millis(100), stream.read_to_end(&mut rest)).await);
+}
