@@ -81,8 +81,9 @@ fn changes(changed: Vec<FieldDiff>, unchanged: Vec<FieldDiff>) -> AnyView {
 
 fn fields(fields: Vec<FieldDiff>, caption: &'static str) -> AnyView {
     let rows = fields.into_iter().map(|FieldDiff { path, before, after }| {
-        let same = before == after;
-        let (was, is) = if same { ("", "") } else { ("was", "is") };
+        let differs = before != after;
+        let was = (differs && before.is_some()).then_some("was");
+        let is = (differs && after.is_some()).then_some("is");
         view! { <tr><th scope="row">{path}</th><td class=was>{value(before)}</td><td class=is>{value(after)}</td></tr> }
     });
     let rows = rows.collect_view();

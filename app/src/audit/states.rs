@@ -111,6 +111,6 @@ pub fn Footer(
 fn turn(here: &Here, query: Option<Query>, label: &'static str) -> AnyView {
     match query {
         Some(query) => view! { <a class="button" href=here.with(&query)>{label}</a> }.into_any(),
-        None => view! { <span class="button" aria-disabled="true">{label}</span> }.into_any(),
+        None => view! { <span class="button" role="link" aria-disabled="true">{label}</span> }.into_any(),
     }
 }
