@@ -1,9 +1,9 @@
 //! One event as one line of JSON, every value byte for byte: the export for machines.
 //!
-//! An object whose members are [`FULL_COLUMNS`], always all of them and in that order. Absent values are `null`, which CSV cannot
-//! tell from empty text. `index` and `export_rows` are numbers; `previous`, `next` and `operation_variables` are the stored JSON,
-//! embedded as it is. Only its line breaks become spaces, so that one event stays one line: JSON allows none inside of strings,
-//! so every one of them is white space between tokens.
+//! An object whose members are [`FULL_COLUMNS`], always all of them and in that order. Absent values are `null`, which CSV
+//! cannot tell from empty text. `index` and `export_rows` are numbers; `previous`, `next` and `operation_variables` are the
+//! stored JSON and `operation_root_fields` is an array, all embedded as they are. Only their line breaks become spaces, so that
+//! one event stays one line: JSON allows none inside of strings, so every one of them is white space between tokens.
 
 use super::csv::FULL_COLUMNS;
 
@@ -21,7 +21,7 @@ enum Form {
 const fn form(column: &str) -> Form {
     match column.as_bytes() {
         b"index" | b"export_rows" => Form::Number,
-        b"previous" | b"next" | b"operation_variables" => Form::Document,
+        b"previous" | b"next" | b"operation_variables" | b"operation_root_fields" => Form::Document,
         _ => Form::Text,
     }
 }
