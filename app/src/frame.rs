@@ -81,9 +81,9 @@ fn Frame(
                 </button>
                 <a class="brand" href="/">"Orgtrail"</a>
             </header>
-            <div class="side" id="navigation" popover="auto">
+            <aside class="side" id="navigation" popover="auto" aria-label="Organization and account">
                 <Transition fallback=|| ()>{side}</Transition>
-            </div>
+            </aside>
             <main class="content" id="content" tabindex="-1">{children()}</main>
         </div>
     }
