@@ -161,7 +161,7 @@ pub async fn create(platform: &Platform, viewer: &Viewer, slug: &str, name: &str
     )
     .execute(change.connection())
     .await?;
-    let next = state(id, &name, &scopes, access.user_id(), expires_at, None);
+    let next = state(id, &name, &scopes, access.user_id(), expires_at);
     change.commit(NewEvent::new(Action::AccessTokenCreated, Object::new("access_token", id, &name)).next(&next)).await?;
     Ok(CreatedToken { id, secret })
 }
@@ -184,7 +184,7 @@ pub async fn revoke(platform: &Platform, viewer: &Viewer, slug: &str, id: Uuid) 
     .fetch_optional(change.connection())
     .await?
     .ok_or(Error::NotFound)?;
-    let previous = state(id, &revoked.name, &revoked.scopes, revoked.created_by, revoked.expires_at, None);
+    let previous = state(id, &revoked.name, &revoked.scopes, revoked.created_by, revoked.expires_at);
     change.commit(NewEvent::new(Action::AccessTokenDeleted, Object::new("access_token", id, &revoked.name)).previous(&previous)).await?;
     Ok(())
 }
@@ -193,9 +193,9 @@ fn words(scopes: &[Scope]) -> Vec<String> {
     Scope::ALL.iter().filter(|scope| scopes.contains(scope)).map(|scope| scope.as_str().to_owned()).collect()
 }
 
-/// The state of a token as `previous` and `next` hold it; never its secret.
-fn state(id: Uuid, name: &str, scopes: &[String], created_by: Option<Uuid>, expires_at: Option<DateTime<Utc>>, revoked_at: Option<DateTime<Utc>>) -> serde_json::Value {
-    json!({ "id": id, "name": name, "scopes": scopes, "created_by": created_by, "expires_at": expires_at, "revoked_at": revoked_at })
+/// The state of a token that is not revoked, as `previous` and `next` hold it; never its secret.
+fn state(id: Uuid, name: &str, scopes: &[String], created_by: Option<Uuid>, expires_at: Option<DateTime<Utc>>) -> serde_json::Value {
+    json!({ "id": id, "name": name, "scopes": scopes, "created_by": created_by, "expires_at": expires_at, "revoked": false })
 }
 
 /// SHA-256, the form in which secrets are kept.

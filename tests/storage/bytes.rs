@@ -24,18 +24,41 @@ const DOCUMENTS: [&str; 9] = [
 
 /// Names made to break CSV and spreadsheets.
 const NAMES: [&str; 16] = [
-    "Ada", "", " ", "\"", "\"\"", "a\"b,c", "a\r\nb", "=1+1", "+1", " -1", "@x", "\tx", "\rx", "＝x", "'quoted'", "\u{202e}é😀\u{feff}",
+    "Ada",
+    "",
+    " ",
+    "\"",
+    "\"\"",
+    "a\"b,c",
+    "a\r\nb",
+    "=1+1",
+    "+1",
+    " -1",
+    "@x",
+    "\tx",
+    "\rx",
+    "＝x",
+    "'quoted'",
+    "\u{202e}é😀\u{feff}",
 ];
 
 /// Every name with every document, before and after.
 fn drafts(fixture: &Fixture) -> Vec<Draft> {
     let at = fixture.platform.clock.now().trunc_subsecs(6) - TimeDelta::hours(1);
     let pairs = DOCUMENTS.iter().flat_map(|document| NAMES.map(|name| (*document, name)));
-    pairs.map(|(document, name)| Draft { actor: actor(name), previous: Some(document.to_owned()), next: Some(format!(" {document}")), ..claimed("a.b", at) }).collect()
+    pairs
+        .map(|(document, name)| Draft {
+            actor: actor(name),
+            previous: Some(document.to_owned()),
+            next: Some(format!(" {document}")),
+            ..claimed("a.b", at)
+        })
+        .collect()
 }
 
 fn actor(name: &str) -> Actor {
-    let (user, token) = (Actor::user(format!("-{name}"), name, format!("{name}@x")), Actor::access_token(format!("={name}"), name));
+    let (user, token) =
+        (Actor::user(format!("-{name}"), name, format!("{name}@x")), Actor::access_token(format!("={name}"), name));
     Actor { user: user.user, access_token: token.access_token }
 }
 

@@ -20,7 +20,11 @@ fn renamed(tenant: &Tenant) -> NewEvent {
 }
 
 async fn name(fixture: &Fixture, tenant: &Tenant) -> String {
-    sqlx::query_scalar("select name from orgtrail.organizations where id = $1").bind(tenant.id).fetch_one(&fixture.superuser).await.unwrap()
+    sqlx::query_scalar("select name from orgtrail.organizations where id = $1")
+        .bind(tenant.id)
+        .fetch_one(&fixture.superuser)
+        .await
+        .unwrap()
 }
 
 async fn begin_renaming(fixture: &Fixture, tenant: &Tenant) -> Change {
@@ -88,11 +92,17 @@ async fn rows_changed_without_an_event_are_refused_at_commit(superuser: PgPool) 
         let mut transaction = fixture.bound(tenant.id).await;
         assert_eq!(run(change, &mut *transaction).await.unwrap().rows_affected(), 1, "{change}");
         let refused = transaction.commit().await.unwrap_err();
-        assert_eq!(refused.as_database_error().and_then(|error| error.constraint()), Some("change_without_event"), "{change}");
+        assert_eq!(
+            refused.as_database_error().and_then(|error| error.constraint()),
+            Some("change_without_event"),
+            "{change}"
+        );
     }
     // Control: noting that a token was used is no change of it.
     let mut transaction = fixture.bound(tenant.id).await;
-    run("update orgtrail.access_tokens set last_used_at = now(), last_used_ip = '192.0.2.1'", &mut *transaction).await.unwrap();
+    run("update orgtrail.access_tokens set last_used_at = now(), last_used_ip = '192.0.2.1'", &mut *transaction)
+        .await
+        .unwrap();
     assert_eq!(code(transaction.commit().await), "done");
 }
 
@@ -101,7 +111,10 @@ async fn an_event_in_the_trail_of_another_organization_does_not_count(superuser:
     let fixture = Fixture::new(superuser).await;
     let (ours, theirs) = (fixture.organization("ours").await, fixture.organization("theirs").await);
     let mut change = begin_renaming(&fixture, &ours).await;
-    let append = format!("update orgtrail.trail_heads set last_transaction = pg_current_xact_id() where organization_id = '{}'", theirs.id);
+    let append = format!(
+        "update orgtrail.trail_heads set last_transaction = pg_current_xact_id() where organization_id = '{}'",
+        theirs.id
+    );
     run(format!("select set_config('app.organization_id', '{}', true)", theirs.id), change.connection()).await.unwrap();
     assert_eq!(run(append, change.connection()).await.unwrap().rows_affected(), 1);
     assert_eq!(code(run("set constraints all immediate", change.connection()).await.map(drop)), INTEGRITY);
@@ -132,7 +145,12 @@ async fn of_two_owners_who_step_down_at_once_one_stays(superuser: PgPool) {
     // Both have changed their row before either commits: neither sees the other's.
     for owner in [&tenant.owner, &second] {
         let mut change = Change::begin(&fixture.platform, &access).await.unwrap();
-        run(format!("update orgtrail.memberships set role = 'member' where user_id = '{}'", id_of(owner)), change.connection()).await.unwrap();
+        run(
+            format!("update orgtrail.memberships set role = 'member' where user_id = '{}'", id_of(owner)),
+            change.connection(),
+        )
+        .await
+        .unwrap();
         begun.push(change);
     }
     let [first, second]: [Change; 2] = begun.try_into().ok().unwrap();
@@ -151,7 +169,8 @@ async fn owners_who_remove_each_other_leave_one(superuser: PgPool) {
         let second = fixture.member(&tenant, &format!("ada-{round}"), Role::Owner).await;
         let first = present_owner(&fixture, &tenant, &second).await;
         let by = |viewer: &Viewer, other: &Viewer| {
-            let (platform, viewer, slug, other) = (fixture.platform.clone(), viewer.clone(), tenant.slug.clone(), id_of(other));
+            let (platform, viewer, slug, other) =
+                (fixture.platform.clone(), viewer.clone(), tenant.slug.clone(), id_of(other));
             async move { members::remove(&platform, &viewer, &slug, &other).await }
         };
         let (one, other) = tokio::join!(by(&first, &second), by(&second, &first));

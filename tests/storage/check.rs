@@ -8,7 +8,9 @@ use crate::fixture::{Fixture, run};
 
 /// A fresh connection, which has the settings of the moment.
 fn connect_as(role: &str, superuser: &PgPool) -> PgPool {
-    PgPoolOptions::new().max_connections(1).connect_lazy_with(superuser.connect_options().as_ref().clone().username(role))
+    PgPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(superuser.connect_options().as_ref().clone().username(role))
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -21,7 +23,12 @@ async fn the_servers_role_passes(superuser: PgPool) {
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn a_superuser_is_refused(superuser: PgPool) {
     let found = problems(&superuser).await.unwrap().join("\n");
-    for problem in ["is a superuser", "bypasses row-level security", "may change or delete rows of orgtrail.events:", "orgtrail.event_positions:"] {
+    for problem in [
+        "is a superuser",
+        "bypasses row-level security",
+        "may change or delete rows of orgtrail.events:",
+        "orgtrail.event_positions:",
+    ] {
         assert!(found.contains(problem), "{problem}: {found}");
     }
     assert_eq!(check(&superuser).await.unwrap_err().status(), 500);
@@ -66,10 +73,16 @@ async fn a_role_that_owns_a_table_is_refused(superuser: PgPool) {
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn a_database_that_can_lose_commits_is_refused(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
-    let name: String = sqlx::query_scalar("select quote_ident(current_database())").fetch_one(&fixture.superuser).await.unwrap();
+    let name: String =
+        sqlx::query_scalar("select quote_ident(current_database())").fetch_one(&fixture.superuser).await.unwrap();
     for setting in ["off", "local"] {
         run(format!("alter database {name} set synchronous_commit = {setting}"), &fixture.superuser).await.unwrap();
         let found = problems(&connect_as("orgtrail_app", &fixture.superuser)).await.unwrap();
-        assert_eq!(found, [format!("The database runs with synchronous_commit = {setting}, with which it can lose what it acknowledged.")]);
+        assert_eq!(
+            found,
+            [format!(
+                "The database runs with synchronous_commit = {setting}, with which it can lose what it acknowledged."
+            )]
+        );
     }
 }

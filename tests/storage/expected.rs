@@ -35,7 +35,8 @@ fn text(column: &str) -> String {
 
 /// The file, header included.
 pub fn csv(rows: &[Row], columns: usize, safe: bool) -> Vec<u8> {
-    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).terminator(Terminator::CRLF).from_writer(Vec::new());
+    let mut writer =
+        WriterBuilder::new().quote_style(QuoteStyle::Always).terminator(Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(&FULL_COLUMNS[..columns]).unwrap();
     for row in rows {
         let fields = row[..columns].iter().map(|field| guarded(field.as_deref().unwrap_or_default(), safe));
@@ -60,7 +61,11 @@ fn guarded(field: &str, safe: bool) -> String {
 pub fn ndjson(rows: &[Row]) -> Vec<u8> {
     let mut out = Vec::new();
     for row in rows {
-        let members: Vec<String> = FULL_COLUMNS.iter().zip(row).map(|(column, value)| format!("\"{column}\":{}", json(column, value.as_deref()))).collect();
+        let members: Vec<String> = FULL_COLUMNS
+            .iter()
+            .zip(row)
+            .map(|(column, value)| format!("\"{column}\":{}", json(column, value.as_deref())))
+            .collect();
         out.extend_from_slice(format!("{{{}}}\n", members.join(",")).as_bytes());
     }
     out

@@ -54,11 +54,15 @@ async fn varied(fixture: &Fixture, tenant: &Tenant) {
             let mut draft = claimed("invoice.paid", at - TimeDelta::minutes(number / 3));
             draft.object_id = (number % 2 == 0).then(|| format!("{number}"));
             draft.object_name = (number % 3 == 0).then(|| name.to_owned());
-            draft.previous = (number % 2 == 0).then(|| format!("{{ \"name\":\n\t{:?},\"n\" : 1.0e2 }}", "é".repeat(usize::try_from(number).unwrap())));
+            draft.previous = (number % 2 == 0).then(|| {
+                format!("{{ \"name\":\n\t{:?},\"n\" : 1.0e2 }}", "é".repeat(usize::try_from(number).unwrap()))
+            });
             draft.next = (number % 5 != 0).then(|| r#"{"a":"\u00e9","b":[1, 2]}"#.to_owned());
-            draft.actor = if number % 4 == 0 { Actor::access_token("-1", name) } else { Actor::user("u", name, "ada@x") };
+            draft.actor =
+                if number % 4 == 0 { Actor::access_token("-1", name) } else { Actor::user("u", name, "ada@x") };
             draft.outcome = Outcome::ALL[usize::try_from(number).unwrap() % 5];
-            draft.origin = Origin { ip: Some("192.0.2.1".to_owned()), user_agent: Some(name.to_owned()), request_id: None };
+            draft.origin =
+                Origin { ip: Some("192.0.2.1".to_owned()), user_agent: Some(name.to_owned()), request_id: None };
             draft
         })
         .collect();
@@ -83,7 +87,11 @@ async fn every_layout_is_what_an_independent_writer_writes(superuser: PgPool) {
     ];
     for (layout, wanted) in layouts {
         // What exports record of themselves is no part of `rows`.
-        let found = finish(start(&fixture, &tenant, &format!("{layout}&action=invoice.paid,organization.created,member.created")).await).await;
+        let found = finish(
+            start(&fixture, &tenant, &format!("{layout}&action=invoice.paid,organization.created,member.created"))
+                .await,
+        )
+        .await;
         assert_same(&found, &wanted);
     }
 }
@@ -97,7 +105,10 @@ async fn filters_bound_the_export_as_they_bound_the_page(superuser: PgPool) {
         ("&kind=all&actor=user:u", "actor_user_id = 'u'"),
         ("&actor=token:-1", "actor_access_token_id = '-1'"),
         ("&object=invoice:30", "object_id = '30'"),
-        ("&action=invoice.paid,member.*&q=sum", "action = 'invoice.paid' and (actor_user_name ~ 'SUM' or actor_access_token_name ~ 'SUM' or object_name ~ 'SUM')"),
+        (
+            "&action=invoice.paid,member.*&q=sum",
+            "action = 'invoice.paid' and (actor_user_name ~ 'SUM' or actor_access_token_name ~ 'SUM' or object_name ~ 'SUM')",
+        ),
     ];
     for (filter, condition) in filters {
         let rows = expected::rows(&fixture.superuser, tenant.id, condition).await;
@@ -110,11 +121,15 @@ async fn filters_bound_the_export_as_they_bound_the_page(superuser: PgPool) {
 /// batch alone.
 async fn many_ties(fixture: &Fixture, tenant: &Tenant) -> DateTime<Utc> {
     let at = fixture.platform.clock.now().trunc_subsecs(6) - TimeDelta::days(1);
-    let drafts: Vec<Draft> = (0_i64..1000).map(|number| claimed("a.b", at - TimeDelta::microseconds(number % 3))).collect();
+    let drafts: Vec<Draft> =
+        (0_i64..1000).map(|number| claimed("a.b", at - TimeDelta::microseconds(number % 3))).collect();
     for _ in 0..12 {
         fixture.record(tenant, &drafts).await;
     }
-    let large = Draft { next: Some(format!("\"{}\"", "x".repeat(1_200_000))), ..claimed("a.b", at - TimeDelta::microseconds(1)) };
+    let large = Draft {
+        next: Some(format!("\"{}\"", "x".repeat(1_200_000))),
+        ..claimed("a.b", at - TimeDelta::microseconds(1))
+    };
     fixture.record(tenant, &[large.clone(), claimed("a.b", at), large]).await;
     at
 }
@@ -126,7 +141,9 @@ async fn ties_at_the_edges_of_batches_are_neither_lost_nor_doubled(superuser: Pg
     many_ties(&fixture, &tenant).await;
     let rows = expected::rows(&fixture.superuser, tenant.id, "action = 'a.b'").await;
     assert_eq!(rows.len(), 12_003);
-    for (more, wanted) in [("&action=a.b", expected::csv(&rows, STANDARD, true)), ("&action=a.b&format=ndjson", expected::ndjson(&rows))] {
+    for (more, wanted) in
+        [("&action=a.b", expected::csv(&rows, STANDARD, true)), ("&action=a.b&format=ndjson", expected::ndjson(&rows))]
+    {
         let export = start(&fixture, &tenant, more).await;
         assert_eq!(export.head().rows, 12_003);
         assert_same(&finish(export).await, &wanted);
@@ -156,7 +173,8 @@ async fn no_export_holds_anything_between_two_chunks(superuser: PgPool) {
     let tenant = fixture.organization("acme").await;
     many_ties(&fixture, &tenant).await;
     let busy = async || {
-        let sql = "select count(*) from pg_stat_activity where datname = current_database() and usename = 'orgtrail_app'
+        let sql =
+            "select count(*) from pg_stat_activity where datname = current_database() and usename = 'orgtrail_app'
             and (state <> 'idle' or xact_start is not null or backend_xmin is not null)";
         sqlx::query_scalar::<_, i64>(sql).fetch_one(&fixture.superuser).await.unwrap()
     };
@@ -180,7 +198,8 @@ async fn no_export_holds_anything_between_two_chunks(superuser: PgPool) {
 async fn an_export_says_what_it_will_be(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
-    let days = query(&fixture, &tenant, "").replace("organization=acme&start=", "audit-logs_acme_").replace("&end=", "_");
+    let days =
+        query(&fixture, &tenant, "").replace("organization=acme&start=", "audit-logs_acme_").replace("&end=", "_");
     let told = async |more: &str| {
         let export = start(&fixture, &tenant, more).await;
         let head = export.head().clone();

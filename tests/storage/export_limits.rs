@@ -41,8 +41,14 @@ async fn requested_comes_before_the_first_byte_and_downloaded_after_the_last(sup
     let framed = framed(&fixture, &tenant).await;
     assert_eq!(said(&framed), [REQUESTED, ("change", "audit_log.export.downloaded", "success")]);
     let [(_, before), (_, after)] = framed.as_slice() else { panic!("{framed:?}") };
-    assert_eq!((&before["export_id"], &before["rows"], &before["bytes"]), (&id.to_string().into(), &2.into(), &length.into()));
-    assert_eq!((&after["export_id"], &after["bytes_sent"], &after["sha256"]), (&before["export_id"], &length.into(), &"ab".repeat(32).into()));
+    assert_eq!(
+        (&before["export_id"], &before["rows"], &before["bytes"]),
+        (&id.to_string().into(), &2.into(), &length.into())
+    );
+    assert_eq!(
+        (&after["export_id"], &after["bytes_sent"], &after["sha256"]),
+        (&before["export_id"], &length.into(), &"ab".repeat(32).into())
+    );
     assert!(before.get("sha256").is_none());
 }
 
@@ -105,7 +111,8 @@ async fn of_many_that_start_at_once_two_run(superuser: PgPool) {
     let tenant = fixture.organization("acme").await;
     let starts = (0..6).map(|_| start_by(&fixture, &tenant, &tenant.owner));
     let started = futures::future::join_all(starts).await;
-    let statuses: Vec<u16> = started.iter().map(|started| started.as_ref().map_or_else(Error::status, |_| 200)).collect();
+    let statuses: Vec<u16> =
+        started.iter().map(|started| started.as_ref().map_or_else(Error::status, |_| 200)).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 2, "{statuses:?}");
     assert!(statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
 }
@@ -115,7 +122,12 @@ async fn a_place_whose_lease_ended_is_given_to_another(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     let (dead, alive) = (start(&fixture, &tenant, "").await, start(&fixture, &tenant, "").await);
-    run("update orgtrail.running_exports set leased_until = clock_timestamp() - interval '1 second'", &fixture.superuser).await.unwrap();
+    run(
+        "update orgtrail.running_exports set leased_until = clock_timestamp() - interval '1 second'",
+        &fixture.superuser,
+    )
+    .await
+    .unwrap();
     alive.ticket().renew().await.unwrap();
     start(&fixture, &tenant, "").await;
     assert_eq!(start_by(&fixture, &tenant, &tenant.owner).await.err().unwrap().status(), 429);
@@ -131,8 +143,12 @@ async fn whoever_loses_the_right_loses_the_running_export(superuser: PgPool) {
     let (platform, owner) = (&fixture.platform, &tenant.owner);
     let admin = fixture.member(&tenant, "ada", Role::Admin).await;
     let token = fixture.token(&tenant, &admin, &[Scope::AuditExport]).await;
-    let (by_admin, by_token) = (start_by(&fixture, &tenant, &admin).await.unwrap(), start_by(&fixture, &tenant, &token).await.unwrap());
-    let renewed = async || [by_admin.ticket().renew().await, by_token.ticket().renew().await].map(|done| done.map_or_else(|error| error.status(), |()| 200));
+    let (by_admin, by_token) =
+        (start_by(&fixture, &tenant, &admin).await.unwrap(), start_by(&fixture, &tenant, &token).await.unwrap());
+    let renewed = async || {
+        [by_admin.ticket().renew().await, by_token.ticket().renew().await]
+            .map(|done| done.map_or_else(|error| error.status(), |()| 200))
+    };
     assert_eq!(renewed().await, [200, 200]);
     members::change_role(platform, owner, "acme", &id_of(&admin), "member").await.unwrap();
     assert_eq!(renewed().await, [403, 403]);

@@ -26,14 +26,18 @@ pub async fn filled(superuser: PgPool) -> (Fixture, Tenant, Vec<Known>) {
     let mut known: Vec<Known> = drafts
         .iter()
         .zip(recorded)
-        .map(|(draft, recorded)| known(draft, recorded.index, lengths[usize::try_from(recorded.index).unwrap()].csv_safe_length))
+        .map(|(draft, recorded)| {
+            known(draft, recorded.index, lengths[usize::try_from(recorded.index).unwrap()].csv_safe_length)
+        })
         .collect();
     known.sort_by_key(|event| std::cmp::Reverse((event.at, event.index)));
     (fixture, tenant, known)
 }
 
 pub async fn asked(fixture: &Fixture, tenant: &Tenant, query: &str) -> EventPage {
-    page::events(&fixture.platform, &tenant.owner, &tenant.slug, query).await.unwrap_or_else(|refused| panic!("{query}: {refused:?}"))
+    page::events(&fixture.platform, &tenant.owner, &tenant.slug, query)
+        .await
+        .unwrap_or_else(|refused| panic!("{query}: {refused:?}"))
 }
 
 pub fn indexes(page: &EventPage) -> Vec<i64> {
@@ -55,7 +59,8 @@ const PARAMETERS: [&[(&str, Wanted)]; 5] = [
         ("&action=invoice.paid", |event| event.action == "invoice.paid"),
         ("&action=member.*", |event| event.action.starts_with("member.")),
         ("&action=team.member.*,member.updated,login.attempted", |event| {
-            event.action.starts_with("team.member.") || ["member.updated", "login.attempted"].contains(&event.action.as_str())
+            event.action.starts_with("team.member.")
+                || ["member.updated", "login.attempted"].contains(&event.action.as_str())
         }),
         ("&action=never.happened", |_| false),
     ],
@@ -69,7 +74,9 @@ const PARAMETERS: [&[(&str, Wanted)]; 5] = [
         ("", |_| true),
         ("&object=member", |event| event.object_type == "member"),
         ("&object=member:7", |event| event.object_type == "member" && event.object_id.as_deref() == Some("7")),
-        ("&object=invoice:2025%2F06:7", |event| event.object_type == "invoice" && event.object_id.as_deref() == Some("2025/06:7")),
+        ("&object=invoice:2025%2F06:7", |event| {
+            event.object_type == "invoice" && event.object_id.as_deref() == Some("2025/06:7")
+        }),
     ],
     &[
         ("", |_| true),
@@ -105,18 +112,27 @@ fn passes(event: &Known, chosen: &[(&str, Wanted)]) -> bool {
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn every_combination_of_filters_means_what_it_says(superuser: PgPool) {
     let (fixture, tenant, known) = filled(superuser).await;
-    let header = orgtrail::audit::csv::header_length(&orgtrail::audit::csv::COLUMNS, orgtrail::audit::csv::Escaping::FormulaSafe, false);
+    let header = orgtrail::audit::csv::header_length(
+        &orgtrail::audit::csv::COLUMNS,
+        orgtrail::audit::csv::Escaping::FormulaSafe,
+        false,
+    );
     let mut matched = 0;
     for chosen in combinations() {
         let query = RANGE.to_owned() + &chosen.iter().map(|(text, _)| *text).collect::<String>();
         let wanted: Vec<&Known> = known.iter().filter(|event| passes(event, &chosen)).collect();
-        let first: Vec<i64> = wanted.iter().map(|event| event.index).take(usize::try_from(PAGE_SIZE).unwrap()).collect();
+        let first: Vec<i64> =
+            wanted.iter().map(|event| event.index).take(usize::try_from(PAGE_SIZE).unwrap()).collect();
         let page = asked(&fixture, &tenant, &query).await;
         assert_eq!(indexes(&page), first, "{query}");
         assert_eq!((page.newer.is_some(), page.older.is_some()), (false, wanted.len() > first.len()), "{query}");
         let count = page::count(&fixture.platform, &tenant.owner, "acme", &query).await.unwrap();
         let bytes = header + wanted.iter().map(|event| event.csv_safe_length).sum::<usize>();
-        assert_eq!((count.events, count.bytes), (wanted.len().try_into().unwrap(), bytes.try_into().unwrap()), "{query}");
+        assert_eq!(
+            (count.events, count.bytes),
+            (wanted.len().try_into().unwrap(), bytes.try_into().unwrap()),
+            "{query}"
+        );
         matched += usize::from(!wanted.is_empty());
     }
     // The model is not empty everywhere.
@@ -127,7 +143,8 @@ async fn every_combination_of_filters_means_what_it_says(superuser: PgPool) {
 async fn a_range_holds_its_first_microsecond_and_not_its_end(superuser: PgPool) {
     let fixture = Fixture::at(superuser, NOW.parse().unwrap()).await;
     let tenant = fixture.organization("acme").await;
-    let (start, end): (DateTime<Utc>, DateTime<Utc>) = ("2025-06-01T10:00:00Z".parse().unwrap(), "2025-06-01T11:00:00Z".parse().unwrap());
+    let (start, end): (DateTime<Utc>, DateTime<Utc>) =
+        ("2025-06-01T10:00:00Z".parse().unwrap(), "2025-06-01T11:00:00Z".parse().unwrap());
     let micro = TimeDelta::microseconds(1);
     let moments = [start - micro, start, start + micro, end - micro, end, end + micro];
     let drafts: Vec<Draft> = moments.map(|at| crate::fixture::claimed("a.b", at)).into();
@@ -148,7 +165,8 @@ async fn whole_days_end_where_the_next_begins_in_the_chosen_zone(superuser: PgPo
     let fixture = Fixture::at(superuser, NOW.parse().unwrap()).await;
     let tenant = fixture.organization("acme").await;
     // Berlin's 30 March 2025 has 23 hours: from 29 March 23:00 to 30 March 22:00 UTC.
-    let moments = ["2025-03-29T22:59:59.999999Z", "2025-03-29T23:00:00Z", "2025-03-30T21:59:59.999999Z", "2025-03-30T22:00:00Z"];
+    let moments =
+        ["2025-03-29T22:59:59.999999Z", "2025-03-29T23:00:00Z", "2025-03-30T21:59:59.999999Z", "2025-03-30T22:00:00Z"];
     let drafts: Vec<Draft> = moments.map(|at| crate::fixture::claimed("a.b", at.parse().unwrap())).into();
     let places = fixture.record(&tenant, &drafts).await;
     let day = asked(&fixture, &tenant, "start=2025-03-30&end=2025-03-30&tz=Europe/Berlin").await;

@@ -62,7 +62,10 @@ pub struct Stored {
 struct Inline;
 
 impl HashingPool for Inline {
-    fn run(&self, work: Box<dyn FnOnce() -> orgtrail::Result<Verdict> + Send>) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
+    fn run(
+        &self,
+        work: Box<dyn FnOnce() -> orgtrail::Result<Verdict> + Send>,
+    ) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
         async move { work() }.boxed()
     }
 }
@@ -81,7 +84,8 @@ impl Fixture {
     async fn with_clock(superuser: PgPool, clock: Clock) -> Self {
         let database = Database::new(&superuser.connect_options().as_ref().clone().username("orgtrail_app"));
         let keys = Keys { cursor: CursorKey::derive(b"a key"), throttle: ThrottleKey::derive(b"a key").unwrap() };
-        let platform = Platform { database, clock, keys: Arc::new(keys), hashing: Arc::new(Inline), sign_up: SignUp::Open };
+        let platform =
+            Platform { database, clock, keys: Arc::new(keys), hashing: Arc::new(Inline), sign_up: SignUp::Open };
         let today = platform.clock.now().date_naive();
         storage::make_partitions(&platform.database, today - Days::new(95), today + Days::new(40)).await.unwrap();
         Self { platform, superuser }
@@ -104,7 +108,9 @@ impl Fixture {
 
     /// An account with [`PASSWORD`].
     pub async fn user_with_password(&self, name: &str) -> User {
-        create_user(&self.platform, &Viewer::operator(), name, &format!("{name}@people.example"), Some(PASSWORD)).await.unwrap()
+        create_user(&self.platform, &Viewer::operator(), name, &format!("{name}@people.example"), Some(PASSWORD))
+            .await
+            .unwrap()
     }
 
     /// An organization and its owner.
@@ -153,7 +159,11 @@ impl Fixture {
 
 /// Where requests of tests come from.
 pub fn origin() -> Origin {
-    Origin { ip: Some("192.0.2.7".to_owned()), user_agent: Some("test".to_owned()), request_id: Some("a-request".to_owned()) }
+    Origin {
+        ip: Some("192.0.2.7".to_owned()),
+        user_agent: Some("test".to_owned()),
+        request_id: Some("a-request".to_owned()),
+    }
 }
 
 /// A signed-in user.

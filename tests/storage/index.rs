@@ -66,12 +66,14 @@ async fn follow(platform: Platform, organization: Uuid, done: Arc<AtomicBool>) -
     loop {
         let last_look = done.load(Ordering::Acquire);
         let mut transaction = storage::begin(&platform.database.reads, organization).await.unwrap();
-        let found: Vec<i64> = sqlx::query_scalar("select index from orgtrail.events where organization_id = $1 and index > $2 order by index")
-            .bind(organization)
-            .bind(seen.last().copied().unwrap_or(-1))
-            .fetch_all(&mut *transaction)
-            .await
-            .unwrap();
+        let found: Vec<i64> = sqlx::query_scalar(
+            "select index from orgtrail.events where organization_id = $1 and index > $2 order by index",
+        )
+        .bind(organization)
+        .bind(seen.last().copied().unwrap_or(-1))
+        .fetch_all(&mut *transaction)
+        .await
+        .unwrap();
         transaction.commit().await.unwrap();
         seen.extend(found);
         if last_look {
@@ -101,7 +103,12 @@ async fn many_writers_leave_no_gap_and_no_reader_sees_one(superuser: PgPool) {
     done.store(true, Ordering::Release);
     let seen = reader.await.unwrap();
     let trail = fixture.trail(tenant.id).await;
-    assert!(trail.len() > WRITERS * ROUNDS && acknowledged.len() > WRITERS * ROUNDS / 2, "{} {}", trail.len(), acknowledged.len());
+    assert!(
+        trail.len() > WRITERS * ROUNDS && acknowledged.len() > WRITERS * ROUNDS / 2,
+        "{} {}",
+        trail.len(),
+        acknowledged.len()
+    );
     let counted: Vec<i64> = (0_i64..).take(trail.len()).collect();
     assert_eq!(trail.iter().map(|event| event.index).collect::<Vec<_>>(), counted);
     // What a reader has not seen when it has seen something later, it never sees: so it would miss some here.
@@ -147,7 +154,10 @@ async fn our_own_changes_occur_when_they_are_recorded(superuser: PgPool) {
     // The id is a UUIDv7 of the moment of recording.
     for event in trail {
         let (seconds, nanos) = event.id.get_timestamp().unwrap().to_unix();
-        assert_eq!(DateTime::from_timestamp(seconds.cast_signed(), nanos).unwrap().timestamp_millis(), event.recorded_at.timestamp_millis());
+        assert_eq!(
+            DateTime::from_timestamp(seconds.cast_signed(), nanos).unwrap().timestamp_millis(),
+            event.recorded_at.timestamp_millis()
+        );
     }
 }
 

@@ -39,8 +39,18 @@ async fn rows(table: &str, column: &str, of: Uuid, connection: &mut PgConnection
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn every_tenant_table_is_known(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
-    let tables: Vec<_> = tenant_tables(&fixture.superuser).await.into_iter().map(|(table, _)| table.replace("orgtrail.", "")).collect();
-    let known = ["access_tokens", "event_positions", "events", "memberships", "organization_slugs", "organizations", "running_exports", "trail_heads"];
+    let tables: Vec<_> =
+        tenant_tables(&fixture.superuser).await.into_iter().map(|(table, _)| table.replace("orgtrail.", "")).collect();
+    let known = [
+        "access_tokens",
+        "event_positions",
+        "events",
+        "memberships",
+        "organization_slugs",
+        "organizations",
+        "running_exports",
+        "trail_heads",
+    ];
     assert_eq!(tables, known);
 }
 
@@ -71,12 +81,15 @@ async fn bound_to_none_everything_is_invisible(superuser: PgPool) {
 
 /// Inserts a copy of a row of `of` into its table again; answers the SQLSTATE.
 async fn insert_copy(fixture: &Fixture, table: &str, column: &str, of: Uuid, connection: &mut PgConnection) -> String {
-    let row: String = sqlx::query_scalar(AssertSqlSafe(format!("select to_json(t)::text from {table} t where {column} = '{of}' limit 1")))
-        .fetch_one(&fixture.superuser)
-        .await
-        .unwrap();
+    let row: String = sqlx::query_scalar(AssertSqlSafe(format!(
+        "select to_json(t)::text from {table} t where {column} = '{of}' limit 1"
+    )))
+    .fetch_one(&fixture.superuser)
+    .await
+    .unwrap();
     let mut transaction = connection.begin().await.unwrap();
-    let insert = format!("insert into {table} select * from json_populate_record(null::{table}, '{}')", row.replace('\'', "''"));
+    let insert =
+        format!("insert into {table} select * from json_populate_record(null::{table}, '{}')", row.replace('\'', "''"));
     refusal(insert, &mut *transaction).await
 }
 
@@ -86,7 +99,11 @@ async fn bound_to_one_organization_nothing_is_written_for_another(superuser: PgP
     let (ours, theirs) = two(&fixture).await;
     for (table, column) in tenant_tables(&fixture.superuser).await {
         let mut bound = fixture.bound(ours.id).await;
-        assert_eq!(insert_copy(&fixture, &table, &column, theirs.id, &mut bound).await, INSUFFICIENT_PRIVILEGE, "{table}");
+        assert_eq!(
+            insert_copy(&fixture, &table, &column, theirs.id, &mut bound).await,
+            INSUFFICIENT_PRIVILEGE,
+            "{table}"
+        );
         // Control: where the policy lets it pass, it is a duplicate at most.
         let mut bound = fixture.bound(theirs.id).await;
         let copied = insert_copy(&fixture, &table, &column, theirs.id, &mut bound).await;
@@ -123,8 +140,15 @@ async fn a_binding_ends_with_its_transaction(superuser: PgPool) {
         let mut transaction = connection.begin().await.unwrap();
         run(format!("select set_config('app.organization_id', '{}', true)", ours.id), &mut *transaction).await.unwrap();
         assert!(number("select count(*) from orgtrail.events", &mut transaction).await > 0);
-        if ends_well { transaction.commit().await.unwrap() } else { transaction.rollback().await.unwrap() }
-        let left: String = sqlx::query_scalar("select current_setting('app.organization_id', true)").fetch_one(&mut *connection).await.unwrap();
+        if ends_well {
+            transaction.commit().await.unwrap()
+        } else {
+            transaction.rollback().await.unwrap()
+        }
+        let left: String = sqlx::query_scalar("select current_setting('app.organization_id', true)")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
         assert_eq!(left, "");
         assert_eq!(number("select count(*) from orgtrail.events", &mut connection).await, 0);
     }

@@ -40,7 +40,8 @@ async fn former(fixture: &Fixture, acme: &Tenant) -> Viewer {
 /// Tokens with every scope that lost their power after they were recognized.
 async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer)> {
     let platform = &fixture.platform;
-    let (lowered, gone) = (fixture.member(acme, "lowered", Role::Admin).await, fixture.member(acme, "gone", Role::Admin).await);
+    let (lowered, gone) =
+        (fixture.member(acme, "lowered", Role::Admin).await, fixture.member(acme, "gone", Role::Admin).await);
     let by_lowered = fixture.token(acme, &lowered, &Scope::ALL).await;
     let orphaned = fixture.token(acme, &gone, &Scope::ALL).await;
     members::change_role(platform, &acme.owner, "acme", &id_of(&lowered), "member").await.unwrap();
@@ -49,7 +50,8 @@ async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer
     let revoked_viewer = viewer::from_token(platform, origin(), revoked.secret.expose()).await.unwrap();
     access_token::revoke(platform, &acme.owner, "acme", revoked.id).await.unwrap();
     let soon = platform.clock.now() + TimeDelta::hours(1);
-    let expired = access_token::create(platform, &acme.owner, "acme", "expired", &Scope::ALL, Some(soon)).await.unwrap();
+    let expired =
+        access_token::create(platform, &acme.owner, "acme", "expired", &Scope::ALL, Some(soon)).await.unwrap();
     let expired_viewer = viewer::from_token(platform, origin(), expired.secret.expose()).await.unwrap();
     expire(fixture, &expired.id.to_string()).await;
     for dead in [revoked.secret, expired.secret] {
@@ -57,16 +59,24 @@ async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer
     }
     let other = fixture.organization("another").await;
     let foreign = fixture.token(&other, &other.owner, &Scope::ALL).await;
-    [("by a lowered admin", by_lowered), ("orphaned", orphaned), ("revoked", revoked_viewer), ("expired", expired_viewer), ("of another", foreign)]
-        .map(|(name, viewer)| (format!("all scopes, {name}"), viewer))
-        .into()
+    [
+        ("by a lowered admin", by_lowered),
+        ("orphaned", orphaned),
+        ("revoked", revoked_viewer),
+        ("expired", expired_viewer),
+        ("of another", foreign),
+    ]
+    .map(|(name, viewer)| (format!("all scopes, {name}"), viewer))
+    .into()
 }
 
 /// Time passes for one token. The guard wants an event for that, so it looks away here.
 async fn expire(fixture: &Fixture, id: &str) {
     let mut transaction = fixture.superuser.begin().await.unwrap();
     run("set local session_replication_role = replica", &mut *transaction).await.unwrap();
-    run(format!("update orgtrail.access_tokens set expires_at = now() where id = '{id}'"), &mut *transaction).await.unwrap();
+    run(format!("update orgtrail.access_tokens set expires_at = now() where id = '{id}'"), &mut *transaction)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -74,7 +84,11 @@ async fn expire(fixture: &Fixture, id: &str) {
 async fn who_may_do_what(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let acme = fixture.organization("acme").await;
-    let mut table = format!("{:<32}{}\n", "", Operation::ALL.map(|operation| format!("{:<20}", format!("{operation:?}"))).concat().trim_end());
+    let mut table = format!(
+        "{:<32}{}\n",
+        "",
+        Operation::ALL.map(|operation| format!("{:<20}", format!("{operation:?}"))).concat().trim_end()
+    );
     for (name, viewer) in viewers(&fixture, &acme).await {
         let mut row = format!("{name:<32}");
         for operation in Operation::ALL {
@@ -115,7 +129,8 @@ async fn another_organization_and_none_are_the_same_answer(superuser: PgPool) {
     let acme = fixture.organization("acme").await;
     fixture.organization("other").await;
     for operation in Operation::ALL {
-        let [foreign, none] = ["other", "nothing-here"].map(|slug| authorize(&fixture.platform, &acme.owner, slug, operation));
+        let [foreign, none] =
+            ["other", "nothing-here"].map(|slug| authorize(&fixture.platform, &acme.owner, slug, operation));
         let (foreign, none) = (foreign.await.unwrap_err(), none.await.unwrap_err());
         assert_eq!((foreign.status(), foreign.to_string()), (404, none.to_string()));
     }

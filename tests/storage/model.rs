@@ -47,12 +47,27 @@ fn words(draft: &Draft) -> BTreeSet<String> {
     let mut texts: Vec<String> = vec![draft.action.clone(), draft.object_type.clone()];
     texts.extend([&draft.object_id, &draft.object_name, &draft.origin.ip].into_iter().flatten().cloned());
     texts.extend(draft.login.iter().map(|login| login.email.clone()));
-    texts.extend(draft.actor.user.iter().flat_map(|user| [Some(user.id.clone()), user.name.clone(), user.email.clone()]).flatten());
-    texts.extend(draft.actor.access_token.iter().flat_map(|token| [Some(token.id.clone()), token.name.clone()]).flatten());
+    texts.extend(
+        draft
+            .actor
+            .user
+            .iter()
+            .flat_map(|user| [Some(user.id.clone()), user.name.clone(), user.email.clone()])
+            .flatten(),
+    );
+    texts.extend(
+        draft.actor.access_token.iter().flat_map(|token| [Some(token.id.clone()), token.name.clone()]).flatten(),
+    );
     for document in [&draft.previous, &draft.next].into_iter().flatten() {
         collect(&serde_json::from_str(document).unwrap(), &mut texts);
     }
-    let cut = |text: &String| text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let cut = |text: &String| {
+        text.to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     texts.iter().flat_map(cut).collect()
 }
 
@@ -108,25 +123,45 @@ pub fn drafts(count: usize) -> Vec<Draft> {
 }
 
 fn draft(dice: &mut Dice) -> Draft {
-    let kind = dice.one_of(&[Kind::Change, Kind::Change, Kind::Change, Kind::Change, Kind::Login, Kind::Operation, Kind::Export]);
+    let kind = dice.one_of(&[
+        Kind::Change,
+        Kind::Change,
+        Kind::Change,
+        Kind::Change,
+        Kind::Login,
+        Kind::Operation,
+        Kind::Export,
+    ]);
     let (action, object_type) = if kind == Kind::Login { ("login.attempted", "user") } else { dice.one_of(&ACTIONS) };
     let mut draft = Draft::named(kind, action, object_type);
     let newest: DateTime<Utc> = "2025-06-15T11:59:59.999999Z".parse().unwrap();
     // Few hours, fewer microseconds: ties.
     let days = TimeDelta::hours(i64::try_from(dice.roll(88 * 24)).unwrap());
-    draft.claimed_at = Some(newest - if dice.roll(3) == 0 { TimeDelta::days(days.num_days() / 30) } else { days } - TimeDelta::microseconds(dice.roll(2).cast_signed()));
+    draft.claimed_at = Some(
+        newest
+            - if dice.roll(3) == 0 { TimeDelta::days(days.num_days() / 30) } else { days }
+            - TimeDelta::microseconds(dice.roll(2).cast_signed()),
+    );
     draft.actor = actor(dice);
     draft.object_id = dice.one_of(&[None, Some("7"), Some("8"), Some("2025/06:7")]).map(str::to_owned);
     draft.object_name = dice.one_of(&[None, Some("Grace Hopper"), Some("Ada's own")]).map(str::to_owned);
     draft.previous = (dice.roll(2) == 0).then(|| dice.one_of(&DOCUMENTS).to_owned());
     draft.next = Some(dice.one_of(&DOCUMENTS).to_owned());
-    draft.origin = Origin { ip: dice.one_of(&[None, Some("192.0.2.1"), Some("192.0.2.14")]).map(str::to_owned), ..Origin::default() };
-    draft.login = (kind == Kind::Login).then(|| LoginFacts { method: "login".to_owned(), email: "Typed@elsewhere.example".to_owned() });
+    draft.origin = Origin {
+        ip: dice.one_of(&[None, Some("192.0.2.1"), Some("192.0.2.14")]).map(str::to_owned),
+        ..Origin::default()
+    };
+    draft.login = (kind == Kind::Login)
+        .then(|| LoginFacts { method: "login".to_owned(), email: "Typed@elsewhere.example".to_owned() });
     draft
 }
 
 fn actor(dice: &mut Dice) -> Actor {
     let number = dice.roll(5);
     let name = dice.one_of(&["Ada Lovelace", "Grace Hopper", "Łukasz ÉTÉ"]);
-    if dice.roll(4) == 0 { Actor::access_token(format!("t-{number}"), "robot") } else { Actor::user(format!("u-{number}"), name, "x@acme.example") }
+    if dice.roll(4) == 0 {
+        Actor::access_token(format!("t-{number}"), "robot")
+    } else {
+        Actor::user(format!("u-{number}"), name, "x@acme.example")
+    }
 }

@@ -100,7 +100,8 @@ async fn change(fixture: &Fixture, by: &Viewer, other: &Viewer, to: &str) -> u16
 async fn everybody_may_leave_and_nobody_raises_themselves(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
-    let (admin, member) = (fixture.member(&tenant, "admin", Role::Admin).await, fixture.member(&tenant, "member", Role::Member).await);
+    let (admin, member) =
+        (fixture.member(&tenant, "admin", Role::Admin).await, fixture.member(&tenant, "member", Role::Member).await);
     assert_eq!(change(&fixture, &admin, &admin, "owner").await, 403);
     assert_eq!(change(&fixture, &member, &member, "admin").await, 403);
     assert_eq!(change(&fixture, &admin, &admin, "member").await, 200);
@@ -122,6 +123,7 @@ async fn the_sessions_of_a_removed_member_end(superuser: PgPool) {
         run(session, fixture.app()).await.unwrap();
     }
     members::remove(&fixture.platform, &tenant.owner, "acme", &id_of(&member)).await.unwrap();
-    let left: Vec<String> = sqlx::query_scalar("select user_id::text from orgtrail.sessions").fetch_all(&fixture.superuser).await.unwrap();
+    let left: Vec<String> =
+        sqlx::query_scalar("select user_id::text from orgtrail.sessions").fetch_all(&fixture.superuser).await.unwrap();
     assert_eq!(left, [id_of(&tenant.owner)]);
 }

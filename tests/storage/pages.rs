@@ -9,7 +9,15 @@ use std::collections::BTreeSet;
 use crate::filters::{NOW, RANGE, asked, filled, indexes};
 use crate::fixture::{Fixture, Tenant, claimed, run};
 
-const LISTS: [&str; 7] = ["", "&kind=all", "&kind=login,operation", "&action=member.*,invoice.paid", "&actor=user:u-3", "&object=invoice", "&q=ada"];
+const LISTS: [&str; 7] = [
+    "",
+    "&kind=all",
+    "&kind=login,operation",
+    "&action=member.*,invoice.paid",
+    "&actor=user:u-3",
+    "&object=invoice",
+    "&q=ada",
+];
 
 /// All pages from the newest on; `between` happens before each further one.
 async fn forwards(fixture: &Fixture, tenant: &Tenant, list: &str, between: &mut impl AsyncFnMut()) -> Vec<Vec<i64>> {
@@ -42,7 +50,8 @@ async fn forwards_and_backwards_are_the_same_events(superuser: PgPool) {
     for list in LISTS {
         let there = forwards(&fixture, &tenant, list, &mut async || {}).await;
         let events = there.concat();
-        let expected = page::count(&fixture.platform, &tenant.owner, "acme", &format!("{RANGE}{list}")).await.unwrap().events;
+        let expected =
+            page::count(&fixture.platform, &tenant.owner, "acme", &format!("{RANGE}{list}")).await.unwrap().events;
         assert_eq!((events.len(), distinct(&events)), (usize::try_from(expected).unwrap(), events.len()), "{list}");
         let order: Vec<i64> = known.iter().map(|event| event.index).filter(|index| events.contains(index)).collect();
         assert_eq!(events, order, "{list}");
@@ -78,7 +87,11 @@ async fn new_events_neither_repeat_nor_hide_old_ones(superuser: PgPool) {
         let mut arrive = async || {
             turn += 1;
             // Newest, oldest, and in the midst of what is being read.
-            let times = [at(NOW) - TimeDelta::microseconds(1), oldest - TimeDelta::seconds(1), oldest + (at(NOW) - oldest) * turn / 60];
+            let times = [
+                at(NOW) - TimeDelta::microseconds(1),
+                oldest - TimeDelta::seconds(1),
+                oldest + (at(NOW) - oldest) * turn / 60,
+            ];
             fixture.record(&tenant, &times.map(|at| claimed("invoice.paid", at))).await;
         };
         let seen = forwards(&fixture, &tenant, list, &mut arrive).await.concat();
@@ -125,7 +138,11 @@ async fn one_event_is_found_in_its_own_trail_only(superuser: PgPool) {
     let id = fixture.trail(acme.id).await[0].id.to_string();
     let found = page::event(&fixture.platform, &acme.owner, "acme", &id).await.unwrap();
     assert_eq!((found.row.id.as_str(), found.row.action.as_str()), (id.as_str(), "organization.created"));
-    for (owner, slug, id) in [(&other.owner, "other", id.as_str()), (&acme.owner, "acme", "00000000-0000-7000-8000-000000000000"), (&acme.owner, "acme", "x")] {
+    for (owner, slug, id) in [
+        (&other.owner, "other", id.as_str()),
+        (&acme.owner, "acme", "00000000-0000-7000-8000-000000000000"),
+        (&acme.owner, "acme", "x"),
+    ] {
         assert_eq!(page::event(&fixture.platform, owner, slug, id).await.unwrap_err().status(), 404);
     }
 }
@@ -140,7 +157,8 @@ async fn the_picker_offers_each_actor_once_with_its_newest_name(superuser: PgPoo
     let old = claimed("a.b", now - TimeDelta::hours(2));
     fixture.record(&tenant, &[renamed, old.clone(), old]).await;
     let offered = page::actors(&fixture.platform, &tenant.owner, "acme").await.unwrap();
-    let labels: Vec<_> = offered.iter().map(|choice| (choice.label.as_str(), choice.value.starts_with("user:"))).collect();
+    let labels: Vec<_> =
+        offered.iter().map(|choice| (choice.label.as_str(), choice.value.starts_with("user:"))).collect();
     assert_eq!(labels, [("Ada King", true), ("owner-of-acme", true)]);
 }
 
@@ -162,7 +180,10 @@ async fn the_trail_is_complete_up_to_what_is_still_being_written(superuser: PgPo
     let attempt = "insert into orgtrail.sign_in_attempts (id, attempted_at, method, email_typed, outcome)
         values (gen_random_uuid(), clock_timestamp(), 'login', 'x', 'failure')";
     run(attempt, fixture.app()).await.unwrap();
-    let waiting: DateTime<Utc> = sqlx::query_scalar("select attempted_at from orgtrail.sign_in_attempts").fetch_one(&fixture.superuser).await.unwrap();
+    let waiting: DateTime<Utc> = sqlx::query_scalar("select attempted_at from orgtrail.sign_in_attempts")
+        .fetch_one(&fixture.superuser)
+        .await
+        .unwrap();
     assert_eq!(through().await, waiting);
     orgtrail::identity::attempt::copy_pending(&fixture.platform).await.unwrap();
     assert!(through().await > waiting);

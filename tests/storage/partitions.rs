@@ -28,7 +28,8 @@ async fn making_them_again_makes_none(superuser: PgPool) {
     assert_eq!(make(database, "2031-01-31", "2031-03-01").await, 3);
     assert_eq!(make(database, "2031-01-31", "2031-03-01").await, 0);
     assert_eq!(make(database, "2031-01-31", "2031-04-01").await, 1);
-    let made: Vec<_> = months(&fixture.superuser).await.into_iter().filter(|name| name.starts_with("events_2031")).collect();
+    let made: Vec<_> =
+        months(&fixture.superuser).await.into_iter().filter(|name| name.starts_with("events_2031")).collect();
     assert_eq!(made, ["events_2031_01", "events_2031_02", "events_2031_03", "events_2031_04"]);
 }
 
@@ -36,7 +37,11 @@ async fn making_them_again_makes_none(superuser: PgPool) {
 async fn servers_that_make_them_at_once_make_each_once(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let database = &fixture.platform.database;
-    let (a, b, c) = tokio::join!(make(database, "2031-01-01", "2031-06-30"), make(database, "2031-01-01", "2031-06-30"), make(database, "2031-04-01", "2031-09-30"));
+    let (a, b, c) = tokio::join!(
+        make(database, "2031-01-01", "2031-06-30"),
+        make(database, "2031-01-01", "2031-06-30"),
+        make(database, "2031-04-01", "2031-09-30")
+    );
     assert_eq!(a + b + c, 9);
 }
 
@@ -47,10 +52,11 @@ async fn a_month_begins_and_ends_in_utc(superuser: PgPool) {
     run("set time zone 'Pacific/Kiritimati'", &mut *connection).await.unwrap();
     run("select orgtrail.make_partitions('2031-05-01', '2031-05-01')", &mut *connection).await.unwrap();
     run("set time zone 'UTC'", &mut *connection).await.unwrap();
-    let bounds: String = sqlx::query_scalar("select pg_get_expr(relpartbound, oid) from pg_class where relname = 'events_2031_05'")
-        .fetch_one(&mut *connection)
-        .await
-        .unwrap();
+    let bounds: String =
+        sqlx::query_scalar("select pg_get_expr(relpartbound, oid) from pg_class where relname = 'events_2031_05'")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
     assert_eq!(bounds, "FOR VALUES FROM ('2031-05-01 00:00:00+00') TO ('2031-06-01 00:00:00+00')");
 }
 
@@ -69,7 +75,8 @@ async fn a_month_that_came_too_late_does_not_stop_the_next_ones(superuser: PgPoo
     record_at(&fixture, day("2031-05-15")).await;
     assert_eq!(make(&fixture.platform.database, "2031-04-01", "2031-07-31").await, 3);
     assert_eq!(make(&fixture.platform.database, "2031-04-01", "2031-07-31").await, 0);
-    let made: Vec<_> = months(&fixture.superuser).await.into_iter().filter(|name| name.starts_with("events_2031")).collect();
+    let made: Vec<_> =
+        months(&fixture.superuser).await.into_iter().filter(|name| name.starts_with("events_2031")).collect();
     assert_eq!(made, ["events_2031_04", "events_2031_06", "events_2031_07"]);
 }
 
@@ -87,7 +94,11 @@ async fn record_at(fixture: &Fixture, day: NaiveDate) {
 }
 
 async fn drop_expired(fixture: &Fixture, retention_days: i32) -> Vec<String> {
-    sqlx::query_scalar("select orgtrail.drop_expired_partitions($1)").bind(retention_days).fetch_all(fixture.app()).await.unwrap()
+    sqlx::query_scalar("select orgtrail.drop_expired_partitions($1)")
+        .bind(retention_days)
+        .fetch_all(fixture.app())
+        .await
+        .unwrap()
 }
 
 /// The first day of the month of `day`.
@@ -98,7 +109,8 @@ fn month(day: NaiveDate) -> String {
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn nothing_within_ninety_days_is_dropped_whatever_is_asked(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
-    let today: NaiveDate = sqlx::query_scalar("select (now() at time zone 'UTC')::date").fetch_one(&fixture.superuser).await.unwrap();
+    let today: NaiveDate =
+        sqlx::query_scalar("select (now() at time zone 'UTC')::date").fetch_one(&fixture.superuser).await.unwrap();
     storage::make_partitions(&fixture.platform.database, today - Months::new(8), today).await.unwrap();
     for months in 0..=8 {
         record_at(&fixture, today - Months::new(months)).await;
@@ -111,7 +123,10 @@ async fn nothing_within_ninety_days_is_dropped_whatever_is_asked(superuser: PgPo
     let (expired, kept): (Vec<_>, Vec<_>) = before.into_iter().partition(|name| name.as_str() < month(floor).as_str());
     assert!(expired.len() >= 4 && kept.len() >= 4, "{expired:?} {kept:?}");
     assert_eq!((sorted(dropped), left), (expired, kept));
-    let oldest: NaiveDate = sqlx::query_scalar("select min(recorded_at at time zone 'UTC')::date from orgtrail.events").fetch_one(&fixture.superuser).await.unwrap();
+    let oldest: NaiveDate = sqlx::query_scalar("select min(recorded_at at time zone 'UTC')::date from orgtrail.events")
+        .fetch_one(&fixture.superuser)
+        .await
+        .unwrap();
     assert!(month(oldest) >= month(floor));
     for asked in [-100_000, 0, 89] {
         assert_eq!(drop_expired(&fixture, asked).await, Vec::<String>::new());
@@ -126,7 +141,8 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn a_longer_retention_keeps_more(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
-    let today: NaiveDate = sqlx::query_scalar("select (now() at time zone 'UTC')::date").fetch_one(&fixture.superuser).await.unwrap();
+    let today: NaiveDate =
+        sqlx::query_scalar("select (now() at time zone 'UTC')::date").fetch_one(&fixture.superuser).await.unwrap();
     storage::make_partitions(&fixture.platform.database, today - Months::new(12), today).await.unwrap();
     let dropped = drop_expired(&fixture, 300).await;
     assert!(!dropped.is_empty() && dropped.iter().all(|name| *name < month(today - Days::new(300))), "{dropped:?}");
@@ -138,6 +154,13 @@ async fn the_servers_role_drops_no_partition_itself(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     for name in months(&fixture.superuser).await {
         assert_eq!(code(run(format!("drop table orgtrail.{name}"), fixture.app()).await.map(drop)), "42501");
-        assert_eq!(code(run(format!("alter table orgtrail.events detach partition orgtrail.{name}"), fixture.app()).await.map(drop)), "42501");
+        assert_eq!(
+            code(
+                run(format!("alter table orgtrail.events detach partition orgtrail.{name}"), fixture.app())
+                    .await
+                    .map(drop)
+            ),
+            "42501"
+        );
     }
 }

@@ -95,7 +95,8 @@ impl Explained {
         self.notices.take();
         use_case.await;
         let said = self.notices.take();
-        let plans: Vec<&String> = said.iter().filter(|plan| plan.contains("Query Text:") && plan.contains(part)).collect();
+        let plans: Vec<&String> =
+            said.iter().filter(|plan| plan.contains("Query Text:") && plan.contains(part)).collect();
         assert_eq!(plans.len(), 1, "{} plans with {part:?} of {}", plans.len(), said.len());
         let mut text = plans[0].clone();
         for (partition, parent) in &self.indexes {
@@ -122,7 +123,11 @@ struct Plan(String);
 
 impl Plan {
     fn uses(&self, index: &str) -> &Self {
-        assert!(self.0.contains(&format!("using {index} ")) || self.0.contains(&format!("Bitmap Index Scan on {index} ")), "not by {index}: {}", self.0);
+        assert!(
+            self.0.contains(&format!("using {index} ")) || self.0.contains(&format!("Bitmap Index Scan on {index} ")),
+            "not by {index}: {}",
+            self.0
+        );
         self
     }
 
@@ -158,7 +163,7 @@ fn at(thousands: usize) -> DateTime<Utc> {
     start + TimeDelta::days(80) * i32::try_from(thousands).unwrap() / i32::try_from(EVENTS / 1_000).unwrap()
 }
 
-/// Half of the events are by one user; one action, one actor, one object and one word are rare.
+/// Half of the events are by one user; one kind, one action, one actor, one object and one word are rare.
 async fn fill(fixture: &Fixture, tenant: &Tenant) {
     for thousand in 0..EVENTS / 1_000 {
         let drafts: Vec<Draft> = (0..1_000).map(|place| draft(thousand * 1_000 + place)).collect();
@@ -173,9 +178,14 @@ fn draft(number: usize) -> Draft {
         number if number % 3 == 0 => "member.updated",
         _ => "invoice.paid",
     };
-    let mut draft = Draft::named(Kind::Change, action, "invoice");
+    let kind = if number % 1_000 == 1 { Kind::Operation } else { Kind::Change };
+    let mut draft = Draft::named(kind, action, "invoice");
     let (user, token) = (if number % 2 == 0 { 0 } else { number % 500 }, number % 700);
-    draft.actor = if number % 5 == 0 { Actor::access_token(format!("t-{token}"), "robot") } else { Actor::user(format!("u-{user}"), "Ada", "ada@x") };
+    draft.actor = if number % 5 == 0 {
+        Actor::access_token(format!("t-{token}"), "robot")
+    } else {
+        Actor::user(format!("u-{user}"), "Ada", "ada@x")
+    };
     draft.object_id = Some((number % 9_000).to_string());
     let animal = if number % 5_000 == 3 { "platypus" } else { "horse" };
     // As long as states of objects are: rows of a realistic width, on which the choice of a plan depends.
@@ -187,7 +197,8 @@ fn draft(number: usize) -> Draft {
 
 /// From now on every statement of the server's role in this database answers with its plan.
 async fn explain(fixture: &mut Fixture) {
-    let name: String = sqlx::query_scalar("select quote_ident(current_database())").fetch_one(&fixture.superuser).await.unwrap();
+    let name: String =
+        sqlx::query_scalar("select quote_ident(current_database())").fetch_one(&fixture.superuser).await.unwrap();
     let settings = [
         "session_preload_libraries = 'auto_explain'",
         "auto_explain.log_min_duration = 0",
@@ -201,7 +212,8 @@ async fn explain(fixture: &mut Fixture) {
         run(format!("alter role orgtrail_app in database {name} set {setting}"), &fixture.superuser).await.unwrap();
     }
     fixture.platform.database.close().await;
-    fixture.platform.database = Database::new(&fixture.superuser.connect_options().as_ref().clone().username("orgtrail_app"));
+    fixture.platform.database =
+        Database::new(&fixture.superuser.connect_options().as_ref().clone().username("orgtrail_app"));
 }
 
 async fn indexes(superuser: &PgPool) -> BTreeMap<String, String> {
@@ -255,10 +267,15 @@ async fn searches(explained: &Explained) {
 }
 
 async fn counts(explained: &Explained) {
-    for (filter, index) in [("", "events_by_kind"), ("action=invoice.disputed", "events_by_action"), ("actor=user:u-77", "events_by_user")] {
+    for (filter, index) in [
+        ("", "events_by_kind"),
+        ("kind=operation", "events_by_kind"),
+        ("action=invoice.disputed", "events_by_action"),
+        ("actor=user:u-77", "events_by_user"),
+    ] {
         let plan = explained.count(&format!("range=90d&{filter}")).await;
         plan.uses(index).never("Seq Scan").never("Bitmap Heap Scan").never("Index Scan using");
-        assert!(plan.0.contains("Index Only Scan") && plan.thrown_away().next().is_none(), "{}", plan.0);
+        assert!(plan.0.contains("Index Only Scan") && plan.thrown_away().sum::<u64>() <= A_PAGE, "{}", plan.0);
     }
 }
 
@@ -272,6 +289,6 @@ async fn batches(explained: &Explained) {
     let later = explained.plan("bytes_before", export.next_chunk()).await;
     for plan in [first, later] {
         // A window of 8,192 rows at most is looked at, from whichever partitions it lies in.
-        plan.uses("events_by_kind").reads_at_most(8_192).never("Sort").never("Seq Scan");
+        plan.uses("events_by_kind").reads_at_most(8_192).never("Sort  (").never("Seq Scan");
     }
 }

@@ -3,11 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use orgtrail::Error;
 use orgtrail::identity::attempt::copy_pending;
+use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{sign_in, sign_up};
 use orgtrail::identity::viewer::{self, Identity, Origin, Viewer};
 use orgtrail::organization::{members, settings};
-use orgtrail::identity::role::Role;
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
+use std::convert::Infallible;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, PASSWORD, Stored, origin, run, seen};
@@ -61,21 +62,38 @@ async fn attempts_go_into_the_trails_they_belong_in(superuser: PgPool) {
     let (acme, other) = (fixture.organization("acme").await, fixture.organization("other").await);
     let ada = fixture.user_with_password("ada").await;
     members::add(&fixture.platform, &Viewer::operator(), "acme", &ada.email, Role::Member).await.unwrap();
-    let tries = [("ada@people.example", PASSWORD), (" Ada@People.Example", "a wrong password"), ("stranger@people.example", PASSWORD)];
-    let came: Vec<_> = futures::future::join_all(tries.map(|(email, password)| try_with(&fixture, email, password))).await;
+    let tries = [
+        ("ada@people.example", PASSWORD),
+        (" Ada@People.Example", "a wrong password"),
+        ("stranger@people.example", PASSWORD),
+    ];
+    let came: Vec<_> =
+        futures::future::join_all(tries.map(|(email, password)| try_with(&fixture, email, password))).await;
     assert_eq!(came.iter().map(said).collect::<Vec<_>>(), ["in", "wrong", "wrong"]);
     assert_eq!(logins(&fixture, acme.id).await, []);
     copy_all(&fixture).await;
     let mut copied = logins(&fixture, acme.id).await;
     copied.sort_by_key(|event| event.outcome.clone());
-    let facts: Vec<_> = copied.iter().map(|event| (event.outcome.as_str(), event.login_email.as_deref().unwrap(), event.actor_user_id.clone())).collect();
+    let facts: Vec<_> = copied
+        .iter()
+        .map(|event| (event.outcome.as_str(), event.login_email.as_deref().unwrap(), event.actor_user_id.clone()))
+        .collect();
     // Who failed did not prove to be anybody.
-    assert_eq!(facts, [("failure", " Ada@People.Example", None), ("success", "ada@people.example", Some(ada.id.to_string()))]);
+    assert_eq!(
+        facts,
+        [("failure", " Ada@People.Example", None), ("success", "ada@people.example", Some(ada.id.to_string()))]
+    );
     assert_eq!(logins(&fixture, other.id).await, []);
-    let written: i64 = sqlx::query_scalar("select count(*) from orgtrail.sign_in_attempts where copied_at is not null").fetch_one(&fixture.superuser).await.unwrap();
+    let written: i64 = sqlx::query_scalar("select count(*) from orgtrail.sign_in_attempts where copied_at is not null")
+        .fetch_one(&fixture.superuser)
+        .await
+        .unwrap();
     assert_eq!(written, 3);
     let times: Vec<DateTime<Utc>> =
-        sqlx::query_scalar("select attempted_at from orgtrail.sign_in_attempts where user_id is not null").fetch_all(&fixture.superuser).await.unwrap();
+        sqlx::query_scalar("select attempted_at from orgtrail.sign_in_attempts where user_id is not null")
+            .fetch_all(&fixture.superuser)
+            .await
+            .unwrap();
     assert!(copied.iter().all(|event| times.contains(&event.occurred_at)));
 }
 
@@ -89,7 +107,12 @@ async fn each_attempt_is_copied_once_by_two_copiers_of_which_one_crashes(superus
     }
     write_attempts(&fixture, Some(ada.id), 120).await;
     write_attempts(&fixture, None, 30).await;
-    let (crashed, ()) = tokio::join!(copy_pending(&fixture.platform), crash_the_copier(&fixture, other.id.max(acme.id)));
+    let blocker = hold_head(&fixture, other.id.max(acme.id)).await;
+    let crashed = tokio::select! {
+        done = copy_pending(&fixture.platform) => done,
+        never = end_whoever_waits(&fixture) => match never {},
+    };
+    blocker.rollback().await.unwrap();
     assert_eq!(crashed.unwrap_err().status(), 503);
     assert_eq!(logins(&fixture, acme.id).await.len() + logins(&fixture, other.id).await.len(), 0);
     tokio::join!(copy_all(&fixture), copy_all(&fixture), copy_all(&fixture));
@@ -103,21 +126,21 @@ async fn each_attempt_is_copied_once_by_two_copiers_of_which_one_crashes(superus
     }
 }
 
-/// Holds the head of the trail that is written last, until the copier waits for it with everything before done; then ends its connection.
-async fn crash_the_copier(fixture: &Fixture, organization: Uuid) {
+/// Holds the head of the trail that is written last: a copier waits for it with everything before done.
+async fn hold_head(fixture: &Fixture, organization: Uuid) -> Transaction<'static, Postgres> {
     let mut blocker = fixture.superuser.begin().await.unwrap();
-    run(format!("select from orgtrail.trail_heads where organization_id = '{organization}' for update"), &mut *blocker).await.unwrap();
+    let hold = format!("select from orgtrail.trail_heads where organization_id = '{organization}' for update");
+    run(hold, &mut *blocker).await.unwrap();
+    blocker
+}
+
+/// Ends the connections of the server's role that wait for a lock, for as long as it is asked to.
+async fn end_whoever_waits(fixture: &Fixture) -> Infallible {
     loop {
-        let ended = run(
-            "select pg_terminate_backend(pid) from pg_stat_activity
-            where datname = current_database() and usename = 'orgtrail_app' and wait_event_type = 'Lock'",
-            &fixture.superuser,
-        );
-        if ended.await.unwrap().rows_affected() > 0 {
-            break;
-        }
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and usename = 'orgtrail_app' and wait_event_type = 'Lock'";
+        run(end, &fixture.superuser).await.unwrap();
     }
-    blocker.rollback().await.unwrap();
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -137,10 +160,12 @@ async fn five_failures_are_free_and_the_next_ones_wait_longer_and_longer(superus
         let next = [try_with(&fixture, email, "a wrong password").await, try_with(&fixture, email, PASSWORD).await];
         assert_eq!(next.each_ref().map(said), ["wrong", "wait 2"]);
     }
-    let denied: i64 = sqlx::query_scalar("select count(*) from orgtrail.sign_in_attempts where outcome = 'denied' and reason = 'throttled'")
-        .fetch_one(&fixture.superuser)
-        .await
-        .unwrap();
+    let denied: i64 = sqlx::query_scalar(
+        "select count(*) from orgtrail.sign_in_attempts where outcome = 'denied' and reason = 'throttled'",
+    )
+    .fetch_one(&fixture.superuser)
+    .await
+    .unwrap();
     assert_eq!(denied, 4);
 }
 
@@ -194,17 +219,26 @@ async fn nobody_enters_whose_attempt_cannot_be_written_down(superuser: PgPool) {
     assert!(try_with(&fixture, &ada.email, PASSWORD).await.is_err());
     let signed_up = sign_up(&fixture.platform, &nobody(), "Grace", "grace@people.example", PASSWORD).await;
     assert!(signed_up.is_err());
-    let users: i64 = sqlx::query_scalar("select count(*) from orgtrail.users").fetch_one(&fixture.superuser).await.unwrap();
+    let users: i64 =
+        sqlx::query_scalar("select count(*) from orgtrail.users").fetch_one(&fixture.superuser).await.unwrap();
     assert_eq!(users, 1);
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn signing_up_with_a_known_address_is_a_sign_in(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
-    let up = async |password: &str| sign_up(&fixture.platform, &nobody(), "Ada", "Ada@people.example", password).await.map(|signed_in| signed_in.user_id);
+    let up = async |password: &str| {
+        sign_up(&fixture.platform, &nobody(), "Ada", "Ada@people.example", password)
+            .await
+            .map(|signed_in| signed_in.user_id)
+    };
     let first = up(PASSWORD).await.unwrap();
     assert_eq!(up(PASSWORD).await.unwrap(), first);
     assert_eq!(said(&up("another good password").await), "wrong");
-    let user = seen(&orgtrail::identity::viewer::User { id: first, name: "Ada".to_owned(), email: "Ada@people.example".to_owned() });
+    let user = seen(&orgtrail::identity::viewer::User {
+        id: first,
+        name: "Ada".to_owned(),
+        email: "Ada@people.example".to_owned(),
+    });
     settings::create(&fixture.platform, &user, "Acme", "acme").await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! A walk through every use case that a viewer can ask for: what it leaves in the trail. It fails when a use case exists that is not walked,
 //! and when one that is walked no longer exists.
 
+use orgtrail::audit::action::{Action, Shape};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
 use orgtrail::identity::access_token::{self, Scope};
@@ -9,8 +10,9 @@ use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
 use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::{members, settings};
+use serde_json::Value;
 use sqlx::PgPool;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::fixture::{Fixture, PASSWORD, origin, seen};
@@ -44,10 +46,12 @@ impl Walk<'_> {
     }
 
     async fn events(&self) -> Vec<String> {
-        sqlx::query_scalar("select format('%s %s %s', kind, action, outcome) from orgtrail.events order by recorded_at, index")
-            .fetch_all(&self.fixture.superuser)
-            .await
-            .unwrap()
+        sqlx::query_scalar(
+            "select format('%s %s %s', kind, action, outcome) from orgtrail.events order by recorded_at, index",
+        )
+        .fetch_all(&self.fixture.superuser)
+        .await
+        .unwrap()
     }
 
     fn names(&self) -> BTreeSet<String> {
@@ -65,18 +69,29 @@ async fn organizations(walk: &mut Walk<'_>, owner: &Viewer) {
     let platform = &walk.fixture.platform;
     walk.step("organization/settings::create", settings::create(platform, owner, "Acme", "acme")).await.unwrap();
     walk.step("organization/settings::organization", settings::organization(platform, owner, "acme")).await.unwrap();
-    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme Robotics", "acme-robotics")).await.unwrap();
-    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme", "acme")).await.unwrap();
+    walk.step(
+        "organization/settings::update",
+        settings::update(platform, owner, "acme", "Acme Robotics", "acme-robotics"),
+    )
+    .await
+    .unwrap();
+    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme", "acme"))
+        .await
+        .unwrap();
 }
 
 async fn people(walk: &mut Walk<'_>, owner: &Viewer) {
     let (platform, operator) = (&walk.fixture.platform, Viewer::operator());
     let made = create_user(platform, &operator, "Grace", "grace@people.example", Some(PASSWORD));
     let grace = walk.step("identity/sign_in::create_user", made).await.unwrap();
-    walk.step("organization/members::add", members::add(platform, &operator, "acme", &grace.email, Role::Member)).await.unwrap();
+    walk.step("organization/members::add", members::add(platform, &operator, "acme", &grace.email, Role::Member))
+        .await
+        .unwrap();
     walk.step("organization/members::list", members::list(platform, owner, "acme", "")).await.unwrap();
     let id = grace.id.to_string();
-    walk.step("organization/members::change_role", members::change_role(platform, owner, "acme", &id, "admin")).await.unwrap();
+    walk.step("organization/members::change_role", members::change_role(platform, owner, "acme", &id, "admin"))
+        .await
+        .unwrap();
     sign_ins(walk, &grace.email).await;
     walk.step("identity/viewer::view", viewer::view(platform, &seen(&grace))).await.unwrap();
     walk.step("organization/members::remove", members::remove(platform, owner, "acme", &id)).await.unwrap();
@@ -88,7 +103,9 @@ async fn sign_ins(walk: &mut Walk<'_>, email: &str) {
     walk.step("identity/sign_in::sign_up", up).await.unwrap();
     walk.step("identity/sign_in::sign_in", sign_in(platform, &nobody, email, PASSWORD)).await.unwrap();
     for _ in 0..7 {
-        walk.step("identity/sign_in::sign_in", sign_in(platform, &nobody, email, "a wrong password")).await.unwrap_err();
+        walk.step("identity/sign_in::sign_in", sign_in(platform, &nobody, email, "a wrong password"))
+            .await
+            .unwrap_err();
     }
 }
 
@@ -161,6 +178,39 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     let walked = walk.names();
     assert_eq!(walked.iter().filter(|name| silent(name)).collect::<Vec<_>>(), LEAVES_NOTHING);
     assert_eq!(use_cases(), walked);
+}
+
+/// Kind, object and states of what the platform records are those of its catalogue.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_event_is_as_the_catalogue_says(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let owner = seen(&fixture.user("ada").await);
+    let mut walk = Walk { fixture: &fixture, steps: Vec::new() };
+    organizations(&mut walk, &owner).await;
+    people(&mut walk, &owner).await;
+    tokens(&mut walk, &owner).await;
+    trail(&mut walk, &owner).await;
+    let recorded: Vec<(String, String, String, Option<String>, Option<String>)> =
+        sqlx::query_as("select action, kind, object_type, previous::text, next::text from orgtrail.events")
+            .fetch_all(&fixture.superuser)
+            .await
+            .unwrap();
+    assert!(recorded.len() > 20);
+    for (name, kind, object_type, previous, next) in recorded {
+        let action = Action::parse(&name).unwrap();
+        assert_eq!((kind.as_str(), object_type.as_str()), (action.kind().as_str(), action.object_type()), "{name}");
+        assert_state(&name, action.previous(), previous.as_deref());
+        assert_state(&name, action.next(), next.as_deref());
+    }
+}
+
+/// A state has fields of its shape only, and is there where the catalogue has one. A sign-in has one if it failed.
+fn assert_state(action: &str, shape: Option<&Shape>, state: Option<&str>) {
+    let fields: BTreeMap<String, Value> = state.map(|state| serde_json::from_str(state).unwrap()).unwrap_or_default();
+    let known = |field: &str| shape.is_some_and(|shape| shape.fields.iter().any(|(name, _)| *name == field));
+    let unknown: Vec<_> = fields.keys().filter(|field| !known(field)).collect();
+    assert!(unknown.is_empty(), "{action}: {unknown:?}");
+    assert!(state.is_some() == shape.is_some() || action == "login.attempted", "{action}: {state:?}");
 }
 
 /// Every public function of `src/` that takes a viewer, and what ends what one of them began.
