@@ -18,9 +18,9 @@ use crate::telemetry;
 
 /// A self-hosted audit log for organizations.
 ///
-/// Without a command it serves. Configuration comes from environment variables only: ORGTRAIL_ADDR, ORGTRAIL_DATA_DIR, DATABASE_URL
-/// and others, each explained in `.env.example` and docs/configuration.md. Without DATABASE_URL a private Postgres is started in the
-/// data folder.
+/// Without a command it serves. Configuration comes from environment variables only: `ORGTRAIL_ADDR`, `ORGTRAIL_DATA_DIR`,
+/// `DATABASE_URL` and others, each explained in `.env.example` and docs/configuration.md. Without `DATABASE_URL` a private Postgres
+/// is started in the data folder.
 #[derive(Debug, Parser)]
 #[command(name = "orgtrail", version, propagate_version = true)]
 pub struct Cli {
@@ -82,16 +82,19 @@ impl Cli {
 }
 
 /// Runs `job` on the opened database, and leaves it as it was found: a private cluster that runs already goes on.
-async fn with_database<T>(config: &Config, job: impl AsyncFnOnce(&Opened) -> orgtrail::Result<T>) -> Result<T, Box<dyn Error + Send + Sync>> {
+async fn with_database<T>(
+    config: &Config,
+    job: impl AsyncFnOnce(&Opened) -> orgtrail::Result<T>,
+) -> Result<T, Box<dyn Error + Send + Sync>> {
     let opened = database::open(config, Stay::Short).await?;
     let done = job(&opened).await;
     opened.close().await;
-    done.map_err(said)
+    done.map_err(|error| said(&error))
 }
 
 /// An error of the domain for a terminal: with its cause, which a page would not show.
-fn said(error: orgtrail::Error) -> Box<dyn Error + Send + Sync> {
-    crate::http::problem::chain(&error).into()
+fn said(error: &orgtrail::Error) -> Box<dyn Error + Send + Sync> {
+    crate::http::problem::chain(error).into()
 }
 
 #[cfg(test)]
@@ -113,9 +116,14 @@ mod tests {
 
     #[test]
     fn scopes_can_be_given_one_by_one_or_together() {
-        for arguments in [["--scope", "audit:read", "--scope", "audit:export"].as_slice(), &["--scope", "audit:read", "audit:export"]] {
+        for arguments in [
+            ["--scope", "audit:read", "--scope", "audit:export"].as_slice(),
+            &["--scope", "audit:read", "audit:export"],
+        ] {
             let command = ["orgtrail", "token", "create", "--organization", "acme", "--name", "SIEM"];
-            let Some(Command::Token(token)) = Cli::parse_from(command.iter().chain(arguments)).command else { panic!() };
+            let Some(Command::Token(token)) = Cli::parse_from(command.iter().chain(arguments)).command else {
+                panic!()
+            };
             assert_eq!(token.scopes().len(), 2);
         }
     }

@@ -203,8 +203,7 @@ impl Variables {
 
     /// The value of `name` parsed, or a refusal that says what is `allowed`.
     fn parsed<T: FromStr>(&self, name: &str, allowed: &str) -> Result<Option<T>, ConfigError> {
-        let parse =
-            |value: &str| value.parse().map_err(|_| refuse(name, format!("`{value}` is not {allowed}.")));
+        let parse = |value: &str| value.parse().map_err(|_| refuse(name, format!("`{value}` is not {allowed}.")));
         self.text(name).map(parse).transpose()
     }
 
@@ -229,7 +228,9 @@ impl Variables {
         let allowed = "a URL of scheme and host only, such as `https://audit.example`";
         let url: Option<Url> = self.parsed(name, allowed)?;
         match url {
-            Some(url) if !is_origin(&url) => Err(refuse(name, format!("`{}` is not {allowed}.", url.host_str().unwrap_or_default()))),
+            Some(url) if !is_origin(&url) => {
+                Err(refuse(name, format!("`{}` is not {allowed}.", url.host_str().unwrap_or_default())))
+            }
             url => Ok(url),
         }
     }

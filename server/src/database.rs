@@ -84,16 +84,13 @@ pub enum Stay {
 /// # Errors
 /// [`OpenError`], saying what to do.
 pub async fn open(config: &Config, stay: Stay) -> Result<Opened, OpenError> {
-    let (options, cluster, key) = match &config.database {
-        Some(options) => {
-            let key = SecretKey::read(&config.secret_key_path())?;
-            prepare_own(options, config.migrate_database.as_ref()).await?;
-            (options.clone(), None, key)
-        }
-        None => {
-            let (cluster, key) = prepare_private(config, stay).await?;
-            (cluster.connect_options(DATABASE, Role::App), Some(cluster), key)
-        }
+    let (options, cluster, key) = if let Some(options) = &config.database {
+        let key = SecretKey::read(&config.secret_key_path())?;
+        prepare_own(options, config.migrate_database.as_ref()).await?;
+        (options.clone(), None, key)
+    } else {
+        let (cluster, key) = prepare_private(config, stay).await?;
+        (cluster.connect_options(DATABASE, Role::App), Some(cluster), key)
     };
     let database = Database::new(&options);
     check(&database.reads).await?;
@@ -175,7 +172,9 @@ async fn require_schema(app: &PgConnectOptions) -> Result<(), OpenError> {
 
 fn compare(known: &BTreeSet<i64>, ran: &BTreeSet<i64>) -> Result<(), OpenError> {
     if !known.is_subset(ran) {
-        Err(OpenError::Schema("The schema of this database is behind this program: run `orgtrail migrate`, with ORGTRAIL_MIGRATE_DATABASE_URL."))
+        Err(OpenError::Schema(
+            "The schema of this database is behind this program: run `orgtrail migrate`, with ORGTRAIL_MIGRATE_DATABASE_URL.",
+        ))
     } else if !ran.is_subset(known) {
         Err(OpenError::Schema("The schema of this database is newer than this program: start the newer one."))
     } else {
@@ -189,7 +188,8 @@ async fn check(app: &PgPool) -> Result<(), OpenError> {
 }
 
 fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Platform, OpenError> {
-    let throttle = ThrottleKey::derive(&key.derive("throttle")).map_err(|error| OpenError::Unreachable(chain(&error)))?;
+    let throttle =
+        ThrottleKey::derive(&key.derive("throttle")).map_err(|error| OpenError::Unreachable(chain(&error)))?;
     let keys = Keys { cursor: CursorKey::derive(&key.derive("cursor")), throttle };
     Ok(Platform {
         database,

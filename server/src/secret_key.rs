@@ -124,7 +124,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
         assert!(matches!(SecretKey::read(&path), Err(SecretKeyError::Io { .. })));
-        for (content, mode, expected) in [(32, 0o640, "read by others"), (31, 0o600, "32 bytes"), (33, 0o600, "32 bytes")] {
+        for (content, mode, expected) in
+            [(32, 0o640, "read by others"), (31, 0o600, "32 bytes"), (33, 0o600, "32 bytes")]
+        {
             fs::write(&path, vec![1; content]).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let error = SecretKey::read(&path).err().unwrap().to_string();

@@ -18,7 +18,7 @@ use crate::config::Config;
 pub(super) enum UserCommand {
     /// Make an account.
     ///
-    /// The password is ORGTRAIL_USER_PASSWORD; without it, a terminal is asked, and otherwise one is made and printed once.
+    /// The password is `ORGTRAIL_USER_PASSWORD`; without it, a terminal is asked, and otherwise one is made and printed once.
     Create(Create),
 }
 

@@ -48,7 +48,10 @@ fn every_variable_is_understood() {
 fn a_bad_value_is_refused_by_name() {
     for (name, values) in [
         ("ORGTRAIL_ADDR", ["localhost", "127.0.0.1", "127.0.0.1:70000"].as_slice()),
-        ("ORGTRAIL_PUBLIC_URL", &["audit.example", "ftp://a.example", "https://a.example/path", "https://u:p@a.example"]),
+        (
+            "ORGTRAIL_PUBLIC_URL",
+            &["audit.example", "ftp://a.example", "https://a.example/path", "https://u:p@a.example"],
+        ),
         ("ORGTRAIL_TRUSTED_PROXIES", &["10.0.0.0/40", "proxy", "10.0.0.1;10.0.0.2"]),
         ("ORGTRAIL_SIGNUP", &["everybody", "Open"]),
         ("ORGTRAIL_SESSION_IDLE_MINUTES", &["4", "721", "30m", "-5"]),

@@ -89,7 +89,10 @@ mod tests {
     #[tokio::test]
     async fn forms_within_the_limit_pass() {
         assert_eq!(status(&[(CONTENT_TYPE, FORM)], chunks(64)).await, Ok(65_536));
-        assert_eq!(status(&[(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")], chunks(1)).await, Ok(1024));
+        assert_eq!(
+            status(&[(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")], chunks(1)).await,
+            Ok(1024)
+        );
         assert_eq!(status(&[], Body::empty()).await, Ok(0));
     }
 

@@ -48,7 +48,11 @@ mod tests {
             map.append(name, line);
         });
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        assert_eq!(client_address(peer.parse().unwrap(), &map, &trusted), expected.parse::<IpAddr>().unwrap(), "{forwarded:?}");
+        assert_eq!(
+            client_address(peer.parse().unwrap(), &map, &trusted),
+            expected.parse::<IpAddr>().unwrap(),
+            "{forwarded:?}"
+        );
     }
 
     #[test]

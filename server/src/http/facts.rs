@@ -25,7 +25,7 @@ const USER_AGENT_LIMIT: usize = 512;
 /// The facts of a request: in its extensions, as `Arc<Facts>`.
 #[derive(Debug)]
 pub struct Facts {
-    /// `req_` and a UUIDv7.
+    /// `req_` and an id of version 7 (RFC 9562).
     pub id: String,
     /// Address of the client.
     pub client: IpAddr,
@@ -45,7 +45,11 @@ impl Facts {
     /// Where the request came from, as events record it.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { ip: Some(self.client.to_string()), user_agent: self.user_agent.clone(), request_id: Some(self.id.clone()) }
+        Origin {
+            ip: Some(self.client.to_string()),
+            user_agent: self.user_agent.clone(),
+            request_id: Some(self.id.clone()),
+        }
     }
 }
 

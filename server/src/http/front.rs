@@ -76,8 +76,12 @@ mod tests {
     #[test]
     fn without_one_the_names_of_this_machine_are() {
         let front = front(None, "0.0.0.0:3000");
-        assert!(!front.https && front.is_own_origin("http://localhost:3000") && front.is_own_origin("http://[::1]:3000"));
-        for other in ["http://0.0.0.0:3000", "http://evil.example:3000", "https://localhost:3000", "http://localhost", "null"] {
+        assert!(
+            !front.https && front.is_own_origin("http://localhost:3000") && front.is_own_origin("http://[::1]:3000")
+        );
+        for other in
+            ["http://0.0.0.0:3000", "http://evil.example:3000", "https://localhost:3000", "http://localhost", "null"]
+        {
             assert!(!front.is_own_origin(other), "{other}");
         }
         assert_eq!(front.url(), "http://127.0.0.1:3000");

@@ -51,7 +51,8 @@ fn headers_length(headers: &HeaderMap) -> usize {
 fn credential(uri: &Uri) -> Option<Problem> {
     let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let field = parameters.map(|(name, _)| name).find(|name| CREDENTIALS.contains(&name.as_ref()))?;
-    let message = "Access tokens are not taken from addresses: send it as `Authorization: Bearer`, and revoke this one.";
+    let message =
+        "Access tokens are not taken from addresses: send it as `Authorization: Bearer`, and revoke this one.";
     let problem = Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
     Some(Problem { field: Some(field.into_owned()), ..problem })
 }

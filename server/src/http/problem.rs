@@ -140,7 +140,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
     for of_old_body in [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING, LOCATION] {
         parts.headers.remove(of_old_body);
     }
-    let mut dressed = form(&problem, &facts, nonce);
+    let mut dressed = form(&problem, &facts, nonce.as_ref());
     let headers = std::mem::take(dressed.headers_mut());
     parts.headers.extend(headers);
     *dressed.headers_mut() = parts.headers;
@@ -148,12 +148,12 @@ pub async fn dress(request: Request, next: Next) -> Response {
     dressed
 }
 
-fn form(problem: &Problem, facts: &Facts, nonce: Option<Nonce>) -> Response {
+fn form(problem: &Problem, facts: &Facts, nonce: Option<&Nonce>) -> Response {
     let navigates = facts.wants_page && matches!(facts.method, Method::GET | Method::HEAD);
     if navigates && problem.status == StatusCode::UNAUTHORIZED {
         pages::to_login(&facts.target)
     } else if facts.wants_page {
-        pages::refusal(problem, facts, nonce.as_ref())
+        pages::refusal(problem, facts, nonce)
     } else {
         json(problem, &facts.id)
     }

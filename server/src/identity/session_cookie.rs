@@ -169,8 +169,10 @@ mod tests {
 
     #[test]
     fn set_and_removed_with_all_attributes() {
-        let set = HeaderValue::try_from(format!("__Host-sid={}; HttpOnly; SameSite=Lax; Path=/; Max-Age=1800", Id(42))).unwrap();
-        let expected = format!("__Host-sid={}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800", cookie(true).seal(Id(42)));
+        let set = HeaderValue::try_from(format!("__Host-sid={}; HttpOnly; SameSite=Lax; Path=/; Max-Age=1800", Id(42)))
+            .unwrap();
+        let expected =
+            format!("__Host-sid={}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800", cookie(true).seal(Id(42)));
         assert_eq!(sealed(&cookie(true), &set).unwrap(), expected);
         let removal = sealed(&cookie(true), &HeaderValue::from_static("__Host-sid=; Path=/; Max-Age=0")).unwrap();
         assert_eq!(removal, "__Host-sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");

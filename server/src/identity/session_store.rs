@@ -47,7 +47,9 @@ impl SessionStore {
     /// # Errors
     /// What the database says.
     pub async fn delete_ended(&self) -> std::result::Result<u64, sqlx::Error> {
-        let deleted = sqlx::query!("delete from orgtrail.sessions where least(expires_at, absolute_expires_at) <= clock_timestamp()");
+        let deleted = sqlx::query!(
+            "delete from orgtrail.sessions where least(expires_at, absolute_expires_at) <= clock_timestamp()"
+        );
         Ok(deleted.execute(&self.writes).await?.rows_affected())
     }
 }
@@ -105,7 +107,8 @@ impl tower_sessions::SessionStore for SessionStore {
         .await
         .map_err(backend)?;
         let record = found.map(|row| {
-            let expiry_date = OffsetDateTime::from_unix_timestamp(row.expires_at).map_err(|e| Error::Decode(e.to_string()))?;
+            let expiry_date =
+                OffsetDateTime::from_unix_timestamp(row.expires_at).map_err(|e| Error::Decode(e.to_string()))?;
             Ok(Record { id: *id, data: row.data.0, expiry_date })
         });
         record.transpose()

@@ -26,10 +26,14 @@ async fn has_43_characters_and_every_attribute() {
 
 #[tokio::test]
 async fn is_bound_to_the_host_where_people_use_https() {
-    let app = TestApplication::start_with(|config| config.public.url = Some("https://audit.example".parse().unwrap())).await;
+    let app =
+        TestApplication::start_with(|config| config.public.url = Some("https://audit.example".parse().unwrap())).await;
     let answer = sign_in(&app).await;
     let value = answer.session_cookie().unwrap();
-    assert_eq!(set_cookie(&answer), format!("__Host-sid={value}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800"));
+    assert_eq!(
+        set_cookie(&answer),
+        format!("__Host-sid={value}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800")
+    );
 }
 
 #[tokio::test]
@@ -70,8 +74,10 @@ async fn changes_at_every_sign_in_and_the_old_value_is_dead() {
 async fn only_its_hash_is_kept() {
     let app = TestApplication::start().await;
     let value = sign_in(&app).await.session_cookie().unwrap();
-    let rows: Vec<String> =
-        sqlx::query_scalar("select row_to_json(s)::text from orgtrail.sessions s").fetch_all(&app.superuser).await.unwrap();
+    let rows: Vec<String> = sqlx::query_scalar("select row_to_json(s)::text from orgtrail.sessions s")
+        .fetch_all(&app.superuser)
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 1);
     assert!(!rows[0].contains(&value) && !rows[0].contains(&value[..20]), "{}", rows[0]);
     assert!(rows[0].contains("127.0.0.1") && rows[0].contains(&app.owner.id.to_string()), "{}", rows[0]);

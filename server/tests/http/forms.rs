@@ -10,7 +10,8 @@ async fn a_refused_form_comes_back_with_what_was_typed_once() {
     let fields = [("email", "typed@acme.example"), ("password", "canary-password"), ("next", "/acme/settings")];
     let answer = client.form("/api/login", &fields).await;
     assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/login?next=%2Facme%2Fsettings")));
-    let kept: String = sqlx::query_scalar("select data::text from orgtrail.sessions").fetch_one(&app.superuser).await.unwrap();
+    let kept: String =
+        sqlx::query_scalar("select data::text from orgtrail.sessions").fetch_one(&app.superuser).await.unwrap();
     assert!(kept.contains("typed@acme.example") && !kept.contains("canary-password"), "{kept}");
     let page = client.get("/login?next=%2Facme%2Fsettings").await;
     assert!(page.body.contains("typed@acme.example") && page.body.contains("wrong"), "{}", page.body);
@@ -53,7 +54,10 @@ async fn signing_in_goes_on_to_own_pages_only() {
         ("/acme\r\nSet-Cookie: a=b", "/"),
         ("/%0d%0aevil", "/%0d%0aevil"),
     ] {
-        let answer = app.anonymous().form("/api/login", &[("email", &app.owner.email), ("password", PASSWORD), ("next", next)]).await;
+        let answer = app
+            .anonymous()
+            .form("/api/login", &[("email", &app.owner.email), ("password", PASSWORD), ("next", next)])
+            .await;
         assert_eq!((answer.status, answer.location.as_deref()), (303, Some(to)), "{next:?}");
     }
 }
@@ -66,7 +70,8 @@ async fn signing_up_makes_an_account_and_a_session() {
     let answer = client.form("/api/signup", &fields).await;
     assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/")));
     assert!(client.get("/account").await.body.contains("Grace Hopper"));
-    let short = app.anonymous().form("/api/signup", &[("name", "A"), ("email", "b@navy.example"), ("password", "short")]).await;
+    let short =
+        app.anonymous().form("/api/signup", &[("name", "A"), ("email", "b@navy.example"), ("password", "short")]).await;
     assert_eq!((short.status, short.location.as_deref()), (303, Some("/signup")));
 }
 
@@ -111,7 +116,10 @@ async fn change(owner: &Client, user: &str, role: &str) {
 #[tokio::test]
 async fn a_form_after_the_session_ended_leads_to_sign_in_and_back() {
     let app = TestApplication::start().await;
-    let answer = app.anonymous().form("/api/update_organization", &[("organization", "acme"), ("name", "X"), ("slug", "x")]).await;
+    let answer = app
+        .anonymous()
+        .form("/api/update_organization", &[("organization", "acme"), ("name", "X"), ("slug", "x")])
+        .await;
     assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/login?next=%2Facme%2Fsettings")));
 }
 
@@ -130,7 +138,10 @@ async fn a_form_leads_to_no_other_site() {
 async fn the_same_form_from_a_program_gets_the_functions_own_answer() {
     let app = TestApplication::start().await;
     let client = app.anonymous();
-    client.call("/api/login", &[("email", "x@y.example"), ("password", "z")]).await.assert_problem(401, "UNAUTHENTICATED");
+    client
+        .call("/api/login", &[("email", "x@y.example"), ("password", "z")])
+        .await
+        .assert_problem(401, "UNAUTHENTICATED");
     client.call("/api/create_organization", &[("name", ""), ("slug", "")]).await.assert_problem(401, "UNAUTHENTICATED");
     client.call("/api/login", &[("email", "x@y.example")]).await.assert_problem(422, "BAD_USER_INPUT");
     assert_eq!(count_sessions(&app).await, 0);

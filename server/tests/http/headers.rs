@@ -60,7 +60,8 @@ async fn everything_else_may_do_nothing() {
 async fn hsts_is_sent_where_people_use_https() {
     let plain = TestApplication::start().await;
     assert_eq!(plain.program().get("/livez").await.header("strict-transport-security"), "");
-    let app = TestApplication::start_with(|config| config.public.url = Some("https://audit.example".parse().unwrap())).await;
+    let app =
+        TestApplication::start_with(|config| config.public.url = Some("https://audit.example".parse().unwrap())).await;
     let answer = app.program().get("/livez").await;
     assert_eq!(answer.header("strict-transport-security"), "max-age=63072000; includeSubDomains");
 }

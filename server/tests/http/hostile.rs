@@ -34,8 +34,17 @@ async fn other_types_than_forms_are_refused() {
 #[tokio::test]
 async fn forms_that_are_none_are_422() {
     let app = TestApplication::start().await;
-    let broken =
-        ["email", "email=a&email=b&password=c", "email=%ff%fe&password=%00", "%%%", "password=x", "email[]=a&password=b", "&&&&", "=", ""];
+    let broken = [
+        "email",
+        "email=a&email=b&password=c",
+        "email=%ff%fe&password=%00",
+        "%%%",
+        "password=x",
+        "email[]=a&password=b",
+        "&&&&",
+        "=",
+        "",
+    ];
     for body in broken {
         let request = app.program().bare(Method::POST, "/api/login").header(CONTENT_TYPE, FORM).body(body);
         let answer = Answer::read(request).await;
@@ -47,7 +56,18 @@ async fn forms_that_are_none_are_422() {
 async fn hostile_paths_are_pages_that_do_not_exist() {
     let app = TestApplication::start().await;
     let owner = app.owner().await;
-    for path in ["/%00", "/acme%2f..%2fetc", "/..%2f..%2fetc%2fpasswd", "/%ff%fe", "/acme/settings/%22%3E%3Cscript%3E", "/ACME", "/a--b", "/api", "/pkg/../Cargo.toml", "/%F0%9F%98%80"] {
+    for path in [
+        "/%00",
+        "/acme%2f..%2fetc",
+        "/..%2f..%2fetc%2fpasswd",
+        "/%ff%fe",
+        "/acme/settings/%22%3E%3Cscript%3E",
+        "/ACME",
+        "/a--b",
+        "/api",
+        "/pkg/../Cargo.toml",
+        "/%F0%9F%98%80",
+    ] {
         let answer = owner.get(path).await;
         assert!(matches!(answer.status, 404 | 303 | 308), "{path}: {} {}", answer.status, answer.body);
         assert!(!answer.body.contains("<script>"), "{path}");
@@ -69,7 +89,10 @@ async fn names_are_shown_as_text() {
 async fn no_refusal_says_how_it_works_inside() {
     let app = TestApplication::start().await;
     app.platform.database.close().await;
-    for answer in [app.program().form("/api/login", &[("email", "a@b.example"), ("password", "x")]).await, app.anonymous().get("/readyz").await] {
+    for answer in [
+        app.program().form("/api/login", &[("email", "a@b.example"), ("password", "x")]).await,
+        app.anonymous().get("/readyz").await,
+    ] {
         assert_eq!(answer.status, 503);
         for inside in ["sqlx", "pool", "postgres", "src/", "panicked", "select "] {
             assert!(!answer.body.to_lowercase().contains(inside), "{inside} in {}", answer.body);
@@ -81,7 +104,14 @@ async fn no_refusal_says_how_it_works_inside() {
 async fn downloads_with_bad_parameters_are_refused_by_name() {
     let app = TestApplication::start().await;
     let owner = app.owner().await;
-    for query in ["", "organization=acme", "organization=acme&start=x&end=y", "organization=acme&organization=acme", "organization=acme&nonsense=1", "%%%=%"] {
+    for query in [
+        "",
+        "organization=acme",
+        "organization=acme&start=x&end=y",
+        "organization=acme&organization=acme",
+        "organization=acme&nonsense=1",
+        "%%%=%",
+    ] {
         let answer = Answer::read(owner.bare(Method::GET, &format!("/api/export_audit_logs?{query}"))).await;
         assert_eq!(answer.status, 422, "{query}: {}", answer.body);
         let page = owner.get(&format!("/api/export_audit_logs?{query}")).await;

@@ -25,9 +25,13 @@ async fn nobody_learns_whether_an_address_exists() {
         .unwrap();
     let expected = try_program(&app, &app.owner.email, "not the password").await;
     expected.assert_problem(401, "UNAUTHENTICATED");
-    for (email, password) in
-        [("nobody@acme.example", PASSWORD), (disabled.email.as_str(), PASSWORD), ("no address", PASSWORD), ("", ""), ("a\0b@c.example", "x")]
-    {
+    for (email, password) in [
+        ("nobody@acme.example", PASSWORD),
+        (disabled.email.as_str(), PASSWORD),
+        ("no address", PASSWORD),
+        ("", ""),
+        ("a\0b@c.example", "x"),
+    ] {
         let answer = try_program(&app, email, password).await;
         assert_eq!(answer.status, 401, "{email:?}: {}", answer.body);
         assert_eq!(neutral(&answer.headers), neutral(&expected.headers), "{email:?}");
@@ -104,7 +108,8 @@ async fn a_proxy_is_believed_only_where_it_is_trusted() {
         .await;
         let request = app.program().bare(reqwest::Method::POST, "/api/login").header(spoofed.0, spoofed.1);
         Answer::read(request.form(&[("email", "a@b.example"), ("password", "x")])).await;
-        let ip: String = sqlx::query_scalar("select ip from orgtrail.sign_in_attempts").fetch_one(&app.superuser).await.unwrap();
+        let ip: String =
+            sqlx::query_scalar("select ip from orgtrail.sign_in_attempts").fetch_one(&app.superuser).await.unwrap();
         assert_eq!(ip, expected);
     }
 }

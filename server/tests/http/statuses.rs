@@ -7,7 +7,8 @@ use crate::support::{Answer, TestApplication};
 #[tokio::test]
 async fn pages_answer_with_their_real_status() {
     let app = TestApplication::start().await;
-    let (nobody, owner, member, stranger) = (app.anonymous(), app.owner().await, app.member().await, app.stranger().await);
+    let (nobody, owner, member, stranger) =
+        (app.anonymous(), app.owner().await, app.member().await, app.stranger().await);
     for (client, path, status) in [
         (&nobody, "/login", 200),
         (&nobody, "/signup", 200),
@@ -43,7 +44,9 @@ async fn nobody_is_sent_to_sign_in_and_back() {
 #[tokio::test]
 async fn home_leads_to_where_one_belongs() {
     let app = TestApplication::start().await;
-    for (client, to) in [(app.anonymous(), "/login"), (app.owner().await, "/acme"), (app.stranger().await, "/organizations/new")] {
+    for (client, to) in
+        [(app.anonymous(), "/login"), (app.owner().await, "/acme"), (app.stranger().await, "/organizations/new")]
+    {
         let answer = client.get("/").await;
         assert_eq!((answer.status, answer.location.as_deref()), (303, Some(to)));
     }
@@ -82,7 +85,14 @@ async fn unknown_addresses_and_methods_are_refused() {
     program.get("/api/login").await.assert_problem(405, "METHOD_NOT_ALLOWED");
     program.form("/login", &[]).await.assert_problem(405, "METHOD_NOT_ALLOWED");
     program.get("/logout").await.assert_problem(405, "METHOD_NOT_ALLOWED");
-    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
+    for method in [
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::from_bytes(b"BREW").unwrap(),
+    ] {
         let answer = Answer::read(program.bare(method.clone(), "/login")).await;
         answer.assert_problem(405, "METHOD_NOT_ALLOWED");
         assert_eq!(answer.header("allow"), "GET, HEAD, POST", "{method}");
@@ -95,8 +105,18 @@ async fn unknown_addresses_and_methods_are_refused() {
 #[tokio::test]
 async fn reads_of_a_program_are_refused_as_problems() {
     let app = TestApplication::start().await;
-    for path in ["/api/viewer", "/api/organization_view", "/api/members_page", "/api/audit_page", "/api/audit_count", "/api/audit_actors"] {
-        let answer = app.program().form(path, &[("organization", "acme"), ("slug", "acme"), ("query", ""), ("search", "")]).await;
+    for path in [
+        "/api/viewer",
+        "/api/organization_view",
+        "/api/members_page",
+        "/api/audit_page",
+        "/api/audit_count",
+        "/api/audit_actors",
+    ] {
+        let answer = app
+            .program()
+            .form(path, &[("organization", "acme"), ("slug", "acme"), ("query", ""), ("search", "")])
+            .await;
         assert!(matches!(answer.status, 401 | 422), "{path}: {answer:?}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
     }

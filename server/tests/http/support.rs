@@ -11,6 +11,7 @@ use orgtrail::platform::{Platform, SignUp};
 use orgtrail::storage;
 use orgtrail_server::application::Application;
 use orgtrail_server::config::Config;
+use orgtrail_server::secret_key::SecretKey;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
@@ -103,7 +104,8 @@ impl TestApplication {
 
     /// A new access token of [`ACME`].
     pub async fn token(&self, scopes: &[Scope]) -> String {
-        let created = access_token::create(&self.platform, &Viewer::operator(), ACME, "SIEM", scopes, None).await.unwrap();
+        let created =
+            access_token::create(&self.platform, &Viewer::operator(), ACME, "SIEM", scopes, None).await.unwrap();
         created.secret.expose().to_owned()
     }
 
@@ -161,7 +163,7 @@ impl Drop for TestApplication {
 
 fn config(database: &Database, folder: &TempDir) -> Config {
     let key = folder.path().join("secret.key");
-    drop(orgtrail_server::secret_key::SecretKey::read_or_make(&key).unwrap());
+    let _made = SecretKey::read_or_make(&key).unwrap();
     let mut config = Config::from_variables(Vec::new()).unwrap();
     config.address = "127.0.0.1:0".parse().unwrap();
     config.data_folder = folder.path().to_owned();
@@ -280,7 +282,11 @@ impl Answer {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
-        assert_eq!((problem["status"].as_u64(), problem["code"].as_str()), (Some(status.into()), Some(code)), "{problem}");
+        assert_eq!(
+            (problem["status"].as_u64(), problem["code"].as_str()),
+            (Some(status.into()), Some(code)),
+            "{problem}"
+        );
         assert_eq!(problem["request_id"].as_str(), Some(self.header("x-request-id")), "{problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with(['.', '!'])), "{problem}");
     }
@@ -289,7 +295,7 @@ impl Answer {
     pub fn session_cookie(&self) -> Option<String> {
         let lines = self.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
         let pairs = lines.filter_map(|line| line.split(';').next()?.split_once('='));
-        pairs.filter(|(name, _)| name.ends_with("sid")).map(|(_, value)| value.to_owned()).last()
+        pairs.filter(|(name, _)| name.ends_with("sid")).next_back().map(|(_, value)| value.to_owned())
     }
 }
 

@@ -13,7 +13,11 @@ async fn a_token_is_taken_from_two_headers() {
     let app = TestApplication::start().await;
     let token = app.token(&[Scope::AuditRead]).await;
     for (name, value) in [("authorization", format!("Bearer {token}")), ("x-api-key", token)] {
-        let request = app.program().bare(Method::POST, COUNT).header(name, value).form(&[("organization", "acme"), ("slug", "acme")]);
+        let request = app
+            .program()
+            .bare(Method::POST, COUNT)
+            .header(name, value)
+            .form(&[("organization", "acme"), ("slug", "acme")]);
         let answer = Answer::read(request).await;
         assert_eq!(answer.status, 200, "{name}: {}", answer.body);
         assert_eq!(answer.session_cookie(), None);
@@ -25,7 +29,9 @@ async fn a_bad_token_is_refused_whatever_it_is_for() {
     let app = TestApplication::start().await;
     let good = app.token(&[Scope::AuditRead]).await;
     let (cut, basic) = (&good[..good.len() - 1], format!("Basic {good}"));
-    for value in ["Bearer", "Bearer ", "Bearer x", &format!("Bearer {cut}"), &format!("Bearer {good}x"), &basic, "Bearer \u{e9}"] {
+    for value in
+        ["Bearer", "Bearer ", "Bearer x", &format!("Bearer {cut}"), &format!("Bearer {good}x"), &basic, "Bearer \u{e9}"]
+    {
         for path in ["/acme", "/login", "/api/export_audit_logs?organization=acme"] {
             let answer = Answer::read(app.program().bare(Method::GET, path).header(AUTHORIZATION, value)).await;
             answer.assert_problem(401, "UNAUTHENTICATED");
