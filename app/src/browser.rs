@@ -18,13 +18,16 @@ pub fn time_zone() -> Option<String> {
 #[must_use]
 pub fn local_time(rfc3339: &str) -> String {
     let options = Object::new();
-    for (name, value) in [("year", "numeric"), ("month", "short"), ("day", "numeric"), ("timeStyle", "")] {
-        if !value.is_empty() {
-            let _ = Reflect::set(&options, &name.into(), &value.into());
-        }
-    }
-    for name in ["hour", "minute", "second"] {
-        let _ = Reflect::set(&options, &name.into(), &"2-digit".into());
+    let form = [
+        ("year", "numeric"),
+        ("month", "short"),
+        ("day", "numeric"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("second", "2-digit"),
+    ];
+    for (name, value) in form {
+        let _ = Reflect::set(&options, &name.into(), &value.into());
     }
     let moment = js_sys::Date::new(&JsValue::from_str(rfc3339));
     String::from(moment.to_locale_string("en-GB", &options)).replace(',', "")

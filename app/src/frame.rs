@@ -12,6 +12,7 @@ use crate::context::CurrentOrganization;
 use crate::identity::server_fns::viewer;
 use crate::organization::server_fns::organization_view;
 use crate::routes::{use_path_and_query, use_slug};
+use crate::ui::answered::answered;
 use crate::ui::avatar::{Avatar, initials};
 use crate::ui::icon::Icon;
 use crate::ui::moved::Moved;
@@ -26,21 +27,20 @@ pub fn OrganizationFrame() -> impl IntoView {
     let viewer = Answer::to(String::new, viewer);
     view! {
         <Frame viewer=viewer organization=organization>
-            <Transition>
-                {move || Suspend::new(async move {
-                    organization.read().await.ok().and_then(|found| current_address(&found.slug, &slug.get_untracked()))
-                })}
-            </Transition>
+            {answered(move || async move {
+                let present = organization.read().await.map(|found| found.slug);
+                present.ok().and_then(|present| moved_from(&slug.get_untracked(), &present)).into_any()
+            })}
             <Outlet/>
         </Frame>
     }
 }
 
 /// Moves on from a retired slug to the same page and query under the present one.
-fn current_address(present: &str, asked: &str) -> Option<impl IntoView + use<>> {
+fn moved_from(asked: &str, present: &str) -> Option<AnyView> {
     let here = use_path_and_query().get_untracked();
     let rest = here.strip_prefix('/').and_then(|path| path.strip_prefix(asked)).unwrap_or_default();
-    (present != asked).then(|| view! { <Moved path=format!("/{present}{rest}") status=308/> })
+    (present != asked).then(|| view! { <Moved path=format!("/{present}{rest}") status=308/> }.into_any())
 }
 
 /// Around a page that belongs to no organization.
@@ -61,16 +61,14 @@ fn Frame(
     #[prop(optional)] organization: Option<Answer<OrganizationView>>,
     children: Children,
 ) -> impl IntoView {
-    let side = move || {
-        Suspend::new(async move {
-            let viewer = viewer.read().await.ok();
-            let organization = match organization {
-                Some(organization) => organization.read().await.ok(),
-                None => None,
-            };
-            view! { <Side viewer=viewer organization=organization/> }
-        })
-    };
+    let side = answered(move || async move {
+        let viewer = viewer.read().await.ok();
+        let organization = match organization {
+            Some(organization) => organization.read().await.ok(),
+            None => None,
+        };
+        view! { <Side viewer=viewer organization=organization/> }.into_any()
+    });
     // A popover where the screen is narrow, a column where it is wide: the style sheet decides.
     view! {
         <a class="skip" href="#content">"Skip to content"</a>
@@ -82,7 +80,7 @@ fn Frame(
                 <a class="brand" href="/">"Orgtrail"</a>
             </header>
             <aside class="side" id="navigation" popover="auto" aria-label="Organization and account">
-                <Transition fallback=|| ()>{side}</Transition>
+                {side}
             </aside>
             <main class="content" id="content" tabindex="-1">{children()}</main>
         </div>

@@ -6,6 +6,7 @@ use orgtrail::identity::view::ViewerView;
 
 use crate::answer::Answer;
 use crate::identity::server_fns::viewer;
+use crate::ui::answered::answered;
 use crate::ui::moved::Moved;
 use crate::ui::refused::Refused;
 use crate::wire::Refusal;
@@ -17,7 +18,7 @@ pub fn HomePage() -> impl IntoView {
     let viewer = Answer::to(String::new, viewer);
     view! {
         <main class="lone">
-            <Suspense>{move || Suspend::new(async move { way_on(viewer.read().await) })}</Suspense>
+            {answered(move || async move { way_on(viewer.read().await) })}
         </main>
     }
 }

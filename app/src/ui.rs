@@ -1,5 +1,6 @@
 //! Small components that every page is made of.
 
+pub mod answered;
 pub mod avatar;
 pub mod confirm;
 #[cfg(feature = "ssr")]

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use orgtrail::audit::view::ExportCount;
 
 use crate::answer::Answer;
+use crate::ui::answered::answered;
 use crate::ui::icon::Icon;
 use crate::wire::Refusal;
 
@@ -33,7 +34,7 @@ pub fn ExportBar(
     count: Answer<Option<ExportCount>>,
 ) -> impl IntoView {
     let base = format!("{EXPORT}?{export_query}");
-    let number = move || Suspend::new(async move { counted(count.read().await) });
+    let number = answered(move || async move { counted(count.read().await).into_any() });
     let formats = FORMATS.map(|(extra, name, about)| {
         let href = format!("{base}{extra}");
         view! { <li><a rel="external" href=href><span class="menu-text">{name}<small>{about}</small></span></a></li> }
@@ -41,7 +42,7 @@ pub fn ExportBar(
     view! {
         <div class="split">
             <a class="button button-primary" rel="external" href=base.clone()>
-                "Download CSV" <span class="count"><Transition fallback=|| ()>{number}</Transition></span>
+                "Download CSV" <span class="count">{number}</span>
             </a>
             <details class="menu menu-end" name="audit">
                 <summary class="button button-primary" aria-label="More formats">{Icon::Down.draw()}</summary>

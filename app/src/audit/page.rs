@@ -11,11 +11,12 @@ use super::filters::{Chips, FilterBar};
 use super::keyboard::Keyboard;
 use super::links::{Query, list_of, scope_of};
 use super::server_fns::{audit_actors, audit_count, audit_event, audit_page};
-use super::states::{Footer, Skeleton, nothing_to_show};
+use super::states::{Footer, nothing_to_show, skeleton};
 use super::table::{EventTable, LinkedEvent};
 use crate::answer::{Answer, Told};
 use crate::context::{Hydrated, current_organization};
 use crate::routes::use_slug;
+use crate::ui::answered::answered_after;
 use crate::ui::refused::Refused;
 use crate::ui::time::LocalTimes;
 use crate::wire::Refusal;
@@ -68,22 +69,20 @@ pub fn AuditLogsPage() -> impl IntoView {
     let organization = current_organization().0;
     let (pending, set_pending) = signal(false);
     LocalTimes::provide();
-    let content = move || {
-        Suspend::new(async move {
-            let organization = organization.read().await.map(|found| found.name).unwrap_or_default();
-            let (event, actors) = (asked.event.read().await, asked.actors.read().await.unwrap_or_default());
-            let path = format!("/{}/settings/audit-logs", slug.get_untracked());
-            let here = Here { path, query: Query::parse(&search.get_untracked()) };
-            match asked.page.read().await {
-                Ok(page) => body(Shown { here, organization, page, event, actors, count: asked.count }),
-                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
-            }
-        })
-    };
+    let content = answered_after(skeleton, set_pending, move || async move {
+        let organization = organization.read().await.map(|found| found.name).unwrap_or_default();
+        let (event, actors) = (asked.event.read().await, asked.actors.read().await.unwrap_or_default());
+        let path = format!("/{}/settings/audit-logs", slug.get_untracked());
+        let here = Here { path, query: Query::parse(&search.get_untracked()) };
+        match asked.page.read().await {
+            Ok(page) => body(Shown { here, organization, page, event, actors, count: asked.count }),
+            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        }
+    });
     view! {
         <Title text="Audit logs"/>
         <div class="audit" aria-busy=move || pending.get().to_string()>
-            <Transition fallback=Skeleton set_pending=set_pending>{content}</Transition>
+            {content}
         </div>
         <Keyboard/>
     }

@@ -71,15 +71,15 @@ fn end_of_list(here: &Here) -> AnyView {
 }
 
 /// The page before its first answer, when one comes to it by a link inside.
-#[component]
 #[must_use]
-pub fn Skeleton() -> impl IntoView {
+pub fn skeleton() -> AnyView {
     let rows =
         std::iter::repeat_with(|| view! { <div class="row" aria-hidden="true"><i></i><i></i><i></i><i></i></div> });
     view! {
         <header class="page-head"><div><h1>"Audit logs"</h1><p role="status">"Loading…"</p></div></header>
         <div class="log skeleton">{rows.take(10).collect_view()}</div>
     }
+    .into_any()
 }
 
 /// How current the table is, and the way to older and newer events.

@@ -8,6 +8,7 @@ use orgtrail::identity::view::{OrganizationLink, ViewerView};
 use super::server_fns::viewer;
 use crate::answer::Answer;
 use crate::frame::PlainFrame;
+use crate::ui::answered::answered;
 use crate::ui::refused::Refused;
 
 /// Who one is, where one is a member, and the way out.
@@ -15,18 +16,16 @@ use crate::ui::refused::Refused;
 #[must_use]
 pub fn AccountPage() -> impl IntoView {
     let viewer = Answer::to(String::new, viewer);
-    let content = move || {
-        Suspend::new(async move {
-            match viewer.read().await {
-                Ok(viewer) => account(viewer).into_any(),
-                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
-            }
-        })
-    };
+    let content = answered(move || async move {
+        match viewer.read().await {
+            Ok(viewer) => account(viewer).into_any(),
+            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        }
+    });
     view! {
         <PlainFrame viewer=viewer>
             <Title text="Your account"/>
-            <Suspense>{content}</Suspense>
+            {content}
         </PlainFrame>
     }
 }

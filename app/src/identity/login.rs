@@ -10,6 +10,7 @@ use super::server_fns::viewer;
 use crate::answer::Answer;
 use crate::context::current_flash;
 use crate::routes::own_path;
+use crate::ui::answered::answered;
 use crate::ui::field::{Field, FormState};
 use crate::ui::moved::Moved;
 use crate::ui::notice::{Done, Problem};
@@ -23,16 +24,14 @@ pub fn LoginPage() -> impl IntoView {
     let signed_in = Answer::to(String::new, viewer);
     let flash = current_flash();
     let next = use_next();
-    let content = move || {
-        Suspend::new(async move {
-            let (signed_in, flash) = (signed_in.read().await.is_ok(), flash.read().await);
-            let next = next.get_untracked();
-            if signed_in { view! { <Moved path=next/> }.into_any() } else { form(flash, next).into_any() }
-        })
-    };
+    let content = answered(move || async move {
+        let (signed_in, flash) = (signed_in.read().await.is_ok(), flash.read().await);
+        let next = next.get_untracked();
+        if signed_in { view! { <Moved path=next/> }.into_any() } else { form(flash, next).into_any() }
+    });
     view! {
         <Title text="Sign in"/>
-        <main class="lone"><Suspense>{content}</Suspense></main>
+        <main class="lone">{content}</main>
     }
 }
 

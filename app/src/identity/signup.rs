@@ -7,6 +7,7 @@ use orgtrail::identity::view::Flash;
 
 use super::login::use_next;
 use crate::context::current_flash;
+use crate::ui::answered::answered;
 use crate::ui::field::{Field, FormState};
 use crate::ui::notice::Problem;
 
@@ -18,10 +19,10 @@ const ACTION: &str = "/api/signup";
 pub fn SignupPage() -> impl IntoView {
     let flash = current_flash();
     let next = use_next();
-    let content = move || Suspend::new(async move { form(flash.read().await, next.get_untracked()) });
+    let content = answered(move || async move { form(flash.read().await, next.get_untracked()).into_any() });
     view! {
         <Title text="Sign up"/>
-        <main class="lone"><Suspense>{content}</Suspense></main>
+        <main class="lone">{content}</main>
     }
 }
 

@@ -8,6 +8,7 @@ use orgtrail::organization::view::OrganizationView;
 
 use super::new::SLUG_HINT;
 use crate::context::{current_flash, current_organization};
+use crate::ui::answered::answered;
 use crate::ui::field::{Field, FormState};
 use crate::ui::notice::{Done, Problem};
 use crate::ui::refused::Refused;
@@ -20,16 +21,14 @@ const ACTION: &str = "/api/update_organization";
 pub fn GeneralPage() -> impl IntoView {
     let organization = current_organization().0;
     let flash = current_flash();
-    let content = move || {
-        Suspend::new(async move {
-            let flash = flash.read().await;
-            match organization.read().await {
-                Ok(organization) => general(organization, flash).into_any(),
-                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
-            }
-        })
-    };
-    view! { <Transition>{content}</Transition> }
+    let content = answered(move || async move {
+        let flash = flash.read().await;
+        match organization.read().await {
+            Ok(organization) => general(organization, flash).into_any(),
+            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        }
+    });
+    content
 }
 
 fn general(organization: OrganizationView, flash: Flash) -> impl IntoView {

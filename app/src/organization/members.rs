@@ -14,6 +14,7 @@ use crate::audit::links::Query;
 use crate::browser;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
+use crate::ui::answered::answered;
 use crate::ui::avatar::{Avatar, initials};
 use crate::ui::confirm::Confirm;
 use crate::ui::field::FormState;
@@ -35,17 +36,14 @@ pub fn MembersPage() -> impl IntoView {
         move || members_page(slug.get_untracked(), search.get_untracked()),
     );
     let (organization, flash) = (current_organization().0, current_flash());
-    let content = move || {
-        Suspend::new(async move {
-            let (flash, name) =
-                (flash.read().await, organization.read().await.map(|found| found.name).unwrap_or_default());
-            match members.read().await {
-                Ok(page) => list(page, &name, &slug.get_untracked(), flash).into_any(),
-                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
-            }
-        })
-    };
-    view! { <Transition>{content}</Transition> }
+    let content = answered(move || async move {
+        let (flash, name) = (flash.read().await, organization.read().await.map(|found| found.name).unwrap_or_default());
+        match members.read().await {
+            Ok(page) => list(page, &name, &slug.get_untracked(), flash).into_any(),
+            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        }
+    });
+    content
 }
 
 fn list(page: Members, organization: &str, slug: &str, flash: Flash) -> impl IntoView + use<> {

@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::context::current_flash;
 use crate::frame::PlainFrame;
 use crate::identity::server_fns::viewer;
+use crate::ui::answered::answered;
 use crate::ui::field::{Field, FormState};
 use crate::ui::notice::Problem;
 use crate::ui::refused::Refused;
@@ -25,19 +26,17 @@ pub const SLUG_HINT: &str =
 pub fn NewOrganizationPage() -> impl IntoView {
     let viewer = Answer::to(String::new, viewer);
     let flash = current_flash();
-    let content = move || {
-        Suspend::new(async move {
-            let flash = flash.read().await;
-            match viewer.read().await {
-                Ok(_) => form(flash).into_any(),
-                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
-            }
-        })
-    };
+    let content = answered(move || async move {
+        let flash = flash.read().await;
+        match viewer.read().await {
+            Ok(_) => form(flash).into_any(),
+            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        }
+    });
     view! {
         <PlainFrame viewer=viewer>
             <Title text="New organization"/>
-            <Suspense>{content}</Suspense>
+            {content}
         </PlainFrame>
     }
 }

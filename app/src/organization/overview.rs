@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use orgtrail::organization::view::OrganizationView;
 
 use crate::context::current_organization;
+use crate::ui::answered::answered;
 use crate::ui::refused::Refused;
 
 /// The first page of an organization.
@@ -13,15 +14,13 @@ use crate::ui::refused::Refused;
 #[must_use]
 pub fn OverviewPage() -> impl IntoView {
     let organization = current_organization().0;
-    let content = move || {
-        Suspend::new(async move {
-            match organization.read().await {
-                Ok(organization) => overview(organization).into_any(),
-                Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
-            }
-        })
-    };
-    view! { <Transition>{content}</Transition> }
+    let content = answered(move || async move {
+        match organization.read().await {
+            Ok(organization) => overview(organization).into_any(),
+            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        }
+    });
+    content
 }
 
 fn overview(organization: OrganizationView) -> impl IntoView {

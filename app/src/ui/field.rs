@@ -85,8 +85,8 @@ pub fn Field(
                 required readonly=readonly
                 aria-invalid=error.is_some().then_some("true") aria-describedby=described
             />
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(name)>{hint}</p> })}
-            {error.map(|error| view! { <p class="field-error" id=error_id(name)>{error}</p> })}
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(name)>{hint}</p> }.into_any())}
+            {error.map(|error| view! { <p class="field-error" id=error_id(name)>{error}</p> }.into_any())}
         </div>
     }
 }

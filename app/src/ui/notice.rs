@@ -9,7 +9,7 @@ pub fn Done(
     /// The message; nothing is shown without one.
     message: Option<String>,
 ) -> impl IntoView {
-    message.map(|message| view! { <p class="notice notice-good" role="status">{message}</p> })
+    message.map(|message| view! { <p class="notice notice-good" role="status">{message}</p> }.into_any())
 }
 
 /// What was refused: read aloud at once.
@@ -19,5 +19,5 @@ pub fn Problem(
     /// The message; nothing is shown without one.
     message: Option<String>,
 ) -> impl IntoView {
-    message.map(|message| view! { <p class="notice notice-bad" role="alert">{message}</p> })
+    message.map(|message| view! { <p class="notice notice-bad" role="alert">{message}</p> }.into_any())
 }

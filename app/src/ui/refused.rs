@@ -38,9 +38,9 @@ pub fn Refused(
             <p class="refused-status">{refusal.status}</p>
             <h1>{title}</h1>
             <p>{refusal.message}</p>
-            {help(refusal.status).map(|help| view! { <p class="quiet">{help}</p> })}
+            {help(refusal.status).map(|help| view! { <p class="quiet">{help}</p> }.into_any())}
             <p><a class="button" rel="external" href=href>{label}</a></p>
-            {refusal.request_id.map(|id| view! { <p class="quiet">"Request " <code>{id}</code></p> })}
+            {refusal.request_id.map(|id| view! { <p class="quiet">"Request " <code>{id}</code></p> }.into_any())}
         </div>
     }
     .into_any()
