@@ -91,7 +91,8 @@ async fn a_second_start_finds_it_complete_and_leaves_it_alone() {
     let before: i64 = scratch.one("select max(index) from orgtrail.events").await;
     let started = Instant::now();
     assert_eq!(scratch.fill().await.unwrap(), Filled::Complete);
-    assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+    // A small part of the time that a fill takes, on a busy machine too.
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     let after: i64 = scratch.one("select max(index) from orgtrail.events").await;
     assert_eq!(before, after);
 }

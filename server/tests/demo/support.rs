@@ -178,7 +178,7 @@ async fn fill_until(scratch: &Scratch, stop_at: u64) {
         if progress.done >= stop_at
             && let Some(reached) = reached.take()
         {
-            drop(reached.send(()));
+            let _gone = reached.send(());
         }
     };
     let filling = demo::fill(&scratch.platform, PASSWORD, &mut watch);
@@ -188,16 +188,20 @@ async fn fill_until(scratch: &Scratch, stop_at: u64) {
     }
 }
 
-/// Ends every connection of the server while it fills.
+/// Ends the connections of the server while it fills, again and again until one of them is at work.
 async fn cut_off(scratch: &Scratch) {
     let sql = format!(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and usename = 'orgtrail_app'",
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and usename = 'orgtrail_app' and state = 'active'",
         scratch.name
     );
-    let later = async {
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-        execute(&server(), &sql).await;
+    let cutting = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            execute(&server(), &sql).await;
+        }
     };
-    let (filled, ()) = tokio::join!(scratch.fill(), later);
-    assert!(filled.is_err(), "{filled:?}");
+    tokio::select! {
+        filled = scratch.fill() => assert!(filled.is_err(), "{filled:?}"),
+        () = cutting => {}
+    }
 }
