@@ -15,7 +15,7 @@ pub fn error_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal) -> Str
 
 /// What differs between such documents.
 pub(super) struct Texts<'a> {
-    /// The heading, also the title.
+    /// The heading, also the title: plain words, nothing to escape.
     pub heading: &'a str,
     /// What is allowed.
     pub bounds: Option<&'a str>,
@@ -36,7 +36,7 @@ pub(super) fn document(assets: Assets, nonce: Option<&str>, refusal: &Refusal, t
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <title>{heading.clone()} " · Orgtrail"</title>
+                <title inner_html=format!("{heading} · Orgtrail")></title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 {assets.css.map(|css| view! { <link rel="stylesheet" href=css nonce=nonce/> })}
             </head>
@@ -65,7 +65,9 @@ mod tests {
     #[test]
     fn shows_without_anything_else() {
         let page = error_page(Assets::default(), None, &Refusal::new(503, "UNAVAILABLE", "Try again in a moment."));
-        for part in ["Not right now", "Try again in a moment.", "href=\"/\""] {
+        for part in
+            ["<title>Not right now · Orgtrail</title>", "<h1>Not right now", "Try again in a moment.", "href=\"/\""]
+        {
             assert!(page.contains(part), "{part} is not in {page}");
         }
         assert!(!page.contains("stylesheet"), "{page}");
