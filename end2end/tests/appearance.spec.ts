@@ -1,0 +1,121 @@
+// How every page looks and whom it shuts out: axe in light and dark, wide and narrow; nothing to scroll sideways at 320 px.
+//
+// Leaves a picture of each in screenshots/, for people to look at.
+
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+import { ACME } from '../support/people.ts';
+import { type Who, expect, hydrated, test, visit } from '../support/test.ts';
+
+const AUDIT_LOGS = `/${ACME}/settings/audit-logs`;
+
+interface Look {
+  /** What the picture is called. */
+  name: string;
+  path: string;
+  who?: Who;
+  status?: number;
+  /** What is done before one looks. */
+  prepare?: (page: Page) => Promise<void>;
+}
+
+const open = (summary: string) => (page: Page) => page.locator('summary').filter({ hasText: summary }).click();
+
+test.describe.configure({ mode: 'parallel' });
+
+const LOOKS: Look[] = [
+  { name: 'login', path: '/login' },
+  { name: 'login-refused', path: '/login', prepare: refuseLogin },
+  { name: 'signup', path: '/signup' },
+  { name: 'signup-refused', path: '/signup', prepare: refuseSignup },
+  { name: 'account', path: '/account', who: 'owner' },
+  { name: 'organization-new', path: '/organizations/new', who: 'owner' },
+  { name: 'overview', path: `/${ACME}`, who: 'owner' },
+  { name: 'general-owner', path: `/${ACME}/settings`, who: 'owner' },
+  { name: 'general-admin', path: `/${ACME}/settings`, who: 'admin' },
+  { name: 'general-member', path: `/${ACME}/settings`, who: 'member' },
+  { name: 'members', path: `/${ACME}/settings/members`, who: 'owner' },
+  { name: 'members-remove', path: `/${ACME}/settings/members`, who: 'owner', prepare: (page) => page.locator('.member summary').first().click() },
+  { name: 'members-nobody', path: `/${ACME}/settings/members?search=nobody-at-all`, who: 'admin' },
+  { name: 'audit-logs', path: AUDIT_LOGS, who: 'owner' },
+  { name: 'audit-logs-all-kinds', path: `${AUDIT_LOGS}?kind=all&range=7d`, who: 'admin' },
+  { name: 'audit-logs-detail', path: `${AUDIT_LOGS}?action=member.updated`, who: 'owner', prepare: openFirstEvent },
+  { name: 'audit-logs-filtered', path: `${AUDIT_LOGS}?range=90d&action=member.*,organization.updated&object=member&q=acme`, who: 'owner' },
+  { name: 'audit-logs-range', path: AUDIT_LOGS, who: 'owner', prepare: (page) => page.locator('.range-menu > summary').click() },
+  { name: 'audit-logs-actors', path: AUDIT_LOGS, who: 'owner', prepare: open('Actor') },
+  { name: 'audit-logs-actions', path: AUDIT_LOGS, who: 'owner', prepare: open('Action') },
+  { name: 'audit-logs-object', path: AUDIT_LOGS, who: 'owner', prepare: open('Object') },
+  { name: 'audit-logs-formats', path: AUDIT_LOGS, who: 'owner', prepare: (page) => page.locator('summary[aria-label="More formats"]').click() },
+  { name: 'audit-logs-keys', path: AUDIT_LOGS, who: 'owner', prepare: (page) => page.keyboard.press('?') },
+  { name: 'audit-logs-nothing', path: `${AUDIT_LOGS}?q=zebra-crossing&action=member.*`, who: 'owner' },
+  { name: 'audit-logs-bad-range', path: `${AUDIT_LOGS}?start=2020-01-01&end=2020-12-31`, who: 'owner', status: 422 },
+  { name: 'audit-logs-forbidden', path: AUDIT_LOGS, who: 'member', status: 403 },
+  { name: 'not-found', path: '/nobodys-organization', who: 'owner', status: 404 },
+  { name: 'download-refused', path: `/api/export_audit_logs?organization=${ACME}&start=2020-01-01&end=2020-12-31`, who: 'owner', status: 422 },
+];
+
+async function refuseLogin(page: Page): Promise<void> {
+  await page.getByLabel('E-mail').fill('nobody@people.example');
+  await page.getByLabel('Password').fill('not a password of anybody');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+}
+
+async function refuseSignup(page: Page): Promise<void> {
+  await page.getByLabel('Name').fill('Mary Jackson');
+  await page.getByLabel('E-mail').fill('mary@people.example');
+  await page.getByLabel('Password').fill('short');
+  await page.getByRole('button', { name: 'Sign up' }).click();
+  await expect(page.getByText('this one has 5')).toBeVisible();
+}
+
+async function openFirstEvent(page: Page): Promise<void> {
+  await page.locator('.event-link').first().click();
+  await expect(page.locator('.detail')).toBeVisible();
+}
+
+async function violations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}`));
+}
+
+/** Elements that stick out of the window, unless something around them scrolls. */
+async function sidewaysScroll(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+for (const { name, path, who, status, prepare } of LOOKS) {
+  test(name, async ({ browse }) => {
+    const page = await browse(who);
+    await visit(page, path, status);
+    if (prepare) await prepare(page);
+    await hydrated(page);
+    for (const [width, height] of [
+      [1280, 900],
+      [390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png`, fullPage: true });
+        expect.soft(await violations(page), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
+      }
+    }
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect.soft(await sidewaysScroll(page), 'pixels to scroll sideways at 320 px').toBe(0);
+  });
+}
+
+test('the navigation of narrow screens', async ({ browse }) => {
+  const page = await browse('owner', { viewport: { width: 390, height: 844 } });
+  await visit(page, AUDIT_LOGS);
+  await expect(page.getByRole('link', { name: 'Members' })).toBeHidden();
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await expect(page.getByRole('link', { name: 'Members' })).toBeVisible();
+  await page.screenshot({ path: 'screenshots/navigation-390-light.png' });
+  expect.soft(await violations(page)).toEqual([]);
+  await page.getByRole('link', { name: 'Members' }).click();
+  await expect(page.getByRole('heading', { name: 'Members' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'General' }), 'it closes when one has chosen').toBeHidden();
+});
