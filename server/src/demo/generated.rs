@@ -13,7 +13,9 @@ use orgtrail::audit::change::Batch;
 use orgtrail::identity::access::{self, Operation};
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::platform::Platform;
-use orgtrail::{Error, Result, storage};
+use orgtrail::storage::{self, Database};
+use orgtrail::{Error, Result};
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use super::stage::find_token;
@@ -21,7 +23,7 @@ use super::{DemoError, EVENT_TOKENS, ORGANIZATION, Progress};
 use times::Times;
 use writer::Writer;
 
-/// Events in one transaction: enough for the statement to count for little, few enough to be far from its time limit.
+/// Events in one transaction: enough for the statement to count for little.
 const BATCH: u64 = 2_000;
 
 /// Any number; another one makes other events.
@@ -39,7 +41,8 @@ pub async fn add_events(
 ) -> Result<(), DemoError> {
     let access = access::authorize(platform, &Viewer::operator(), ORGANIZATION, Operation::ReadOrganization).await?;
     let mut writer = writer(platform, access.organization().id, count.get()).await?;
-    let batch = Batch::new(platform, &access);
+    let platform = patient(platform);
+    let batch = Batch::new(&platform, &access);
     let mut done = 0;
     let mut drafts = Vec::new();
     loop {
@@ -57,6 +60,16 @@ pub async fn add_events(
             return Ok(());
         }
     }
+}
+
+/// The platform with a connection for its writes that may take its time: the limits of the others are for single requests.
+fn patient(platform: &Platform) -> Platform {
+    let options = platform.database.writes.connect_options();
+    let options =
+        (*options).clone().options([("statement_timeout", "10min"), ("lock_timeout", "1min"), ("work_mem", "64MB")]);
+    let writes = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let database = Database { writes, ..platform.database.clone() };
+    Platform { database, ..platform.clone() }
 }
 
 /// A writer of `count` events: other ones for each length of the trail.
