@@ -202,12 +202,17 @@ async fn find_organization(platform: &Platform, slug: &str) -> Result<Organizati
     .ok_or(Error::NotFound)
 }
 
-/// The present role of a user in an organization.
+/// The present role of a user in an organization; none if the account is disabled.
 pub(crate) async fn role_of(platform: &Platform, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
     let mut transaction = storage::begin(&platform.database.reads, organization).await?;
-    let role = sqlx::query_scalar!("select role from orgtrail.memberships where organization_id = $1 and user_id = $2", organization, user)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let role = sqlx::query_scalar!(
+        "select m.role from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
+        where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null",
+        organization,
+        user
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
     transaction.commit().await?;
     role.as_deref().map(Role::parse).transpose()
 }

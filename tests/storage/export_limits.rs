@@ -154,6 +154,11 @@ async fn whoever_loses_the_right_loses_the_running_export(superuser: PgPool) {
     assert_eq!(renewed().await, [403, 403]);
     members::change_role(platform, owner, "acme", &id_of(&admin), "admin").await.unwrap();
     assert_eq!(renewed().await, [200, 200]);
+    for (disabled_at, statuses) in [("now()", [404, 403]), ("null", [200, 200])] {
+        let sql = format!("update orgtrail.users set disabled_at = {disabled_at} where id = '{}'", id_of(&admin));
+        run(sql, &fixture.superuser).await.unwrap();
+        assert_eq!(renewed().await, statuses);
+    }
     members::remove(platform, owner, "acme", &id_of(&admin)).await.unwrap();
     assert_eq!(renewed().await, [404, 403]);
 }

@@ -28,6 +28,7 @@ async fn viewers(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer)> {
     viewers.push(("all scopes, by admin".to_owned(), fixture.token(acme, &admin, &Scope::ALL).await));
     viewers.push(("all scopes, by operator".to_owned(), fixture.token(acme, &Viewer::operator(), &Scope::ALL).await));
     viewers.extend(failing_tokens(fixture, acme).await);
+    viewers.extend(disabled(fixture, acme).await);
     viewers
 }
 
@@ -35,6 +36,16 @@ async fn former(fixture: &Fixture, acme: &Tenant) -> Viewer {
     let former = fixture.member(acme, "former", Role::Owner).await;
     members::remove(&fixture.platform, &acme.owner, "acme", &id_of(&former)).await.unwrap();
     former
+}
+
+/// An owner whose account is disabled, and what they leave behind.
+async fn disabled(fixture: &Fixture, acme: &Tenant) -> [(String, Viewer); 2] {
+    let owner = fixture.member(acme, "disabled", Role::Owner).await;
+    let token = fixture.token(acme, &owner, &Scope::ALL).await;
+    run(format!("update orgtrail.users set disabled_at = now() where id = '{}'", id_of(&owner)), &fixture.superuser)
+        .await
+        .unwrap();
+    [("disabled owner".to_owned(), owner), ("all scopes, by a disabled owner".to_owned(), token)]
 }
 
 /// Tokens with every scope that lost their power after they were recognized.
@@ -120,6 +131,8 @@ async fn who_may_do_what(superuser: PgPool) {
     all scopes, revoked             401                 401                 401                 401                 401                 401                 401                 401
     all scopes, expired             401                 401                 401                 401                 401                 401                 401                 401
     all scopes, of another          404                 404                 404                 404                 404                 404                 404                 404
+    disabled owner                  404                 404                 404                 404                 404                 404                 404                 404
+    all scopes, by a disabled owner 403                 403                 403                 403                 403                 403                 403                 403
     ");
 }
 
