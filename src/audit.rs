@@ -6,8 +6,8 @@ pub mod query;
 pub mod range;
 pub mod sentence;
 pub mod view;
-pub mod words;
 pub mod visible;
+pub mod words;
 
 #[cfg(feature = "postgres")]
 pub mod append;
@@ -22,9 +22,9 @@ pub mod diff;
 #[cfg(feature = "postgres")]
 pub mod export;
 #[cfg(feature = "postgres")]
-pub mod ndjson;
-#[cfg(feature = "postgres")]
 pub mod moment;
+#[cfg(feature = "postgres")]
+pub mod ndjson;
 #[cfg(feature = "postgres")]
 pub mod page;
 #[cfg(feature = "postgres")]

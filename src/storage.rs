@@ -67,7 +67,9 @@ pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction<'sta
 
 /// Binds the running transaction to `organization`, until it ends or is bound to another.
 pub(crate) async fn bind(transaction: &mut Transaction<'_, Postgres>, organization: Uuid) -> Result<()> {
-    sqlx::query!("select set_config('app.organization_id', $1, true)", organization.to_string()).fetch_one(&mut **transaction).await?;
+    sqlx::query!("select set_config('app.organization_id', $1, true)", organization.to_string())
+        .fetch_one(&mut **transaction)
+        .await?;
     Ok(())
 }
 
@@ -87,7 +89,9 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::migrate::Mi
 /// # Errors
 /// [`Error::Unavailable`] without a database.
 pub async fn make_partitions(database: &Database, first_day: NaiveDate, last_day: NaiveDate) -> Result<i32> {
-    let made = sqlx::query_scalar!("select orgtrail.make_partitions($1, $2)", first_day, last_day).fetch_one(&database.writes).await?;
+    let made = sqlx::query_scalar!("select orgtrail.make_partitions($1, $2)", first_day, last_day)
+        .fetch_one(&database.writes)
+        .await?;
     Ok(made.unwrap_or_default())
 }
 

@@ -114,6 +114,11 @@ impl<T: DeserializeOwned + 'static> Answer<T> {
         serde_json::from_str(&json)
             .map_err(|_| Refusal::new(500, "INTERNAL", "The answer cannot be read. Load the page again."))
     }
+
+    /// Waits for the answer, to know only whether it is one.
+    pub async fn is_refused(self) -> bool {
+        self.resource.await.is_err()
+    }
 }
 
 fn fetch<T: 'static, F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Fetch

@@ -79,6 +79,9 @@ impl Application {
     }
 
     fn assemble(config: &Config, listener: TcpListener, address: SocketAddr, opened: Opened) -> Self {
+        if config.public.url.is_none() && !address.ip().to_canonical().is_loopback() {
+            tracing::warn!("ORGTRAIL_PUBLIC_URL is not set: people on other machines cannot sign in");
+        }
         let front = Arc::new(Front::new(&config.public, address));
         let stopping = Arc::new(AtomicBool::new(false));
         let sessions = SessionStore::new(&opened.platform.database, config.sessions);

@@ -15,8 +15,11 @@ pub fn start(filter: &str) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(quiet(filter))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
     // A second start, in tests, keeps the first one's log.
-    let started =
-        if std::io::stderr().is_terminal() { log.try_init() } else { log.json().flatten_event(true).try_init() };
+    let started = if std::io::stderr().is_terminal() {
+        log.try_init()
+    } else {
+        log.json().flatten_event(true).with_span_list(false).try_init()
+    };
     drop(started);
     Ok(())
 }

@@ -204,7 +204,12 @@ pub struct Recorded {
 
 /// Appends `drafts` in their order to the trail of `organization`, to which the transaction is bound, and leaves the head locked until it
 /// ends: so this comes last, and indexes are given in the order of commits.
-pub(crate) async fn append(connection: &mut PgConnection, organization: Uuid, clock: &Clock, drafts: &[Draft]) -> Result<Vec<Recorded>> {
+pub(crate) async fn append(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    clock: &Clock,
+    drafts: &[Draft],
+) -> Result<Vec<Recorded>> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
@@ -215,7 +220,12 @@ pub(crate) async fn append(connection: &mut PgConnection, organization: Uuid, cl
 }
 
 /// Locks the head and moves it on by `count` places, a microsecond apart at least.
-async fn take_places(connection: &mut PgConnection, organization: Uuid, clock: &Clock, count: usize) -> Result<Vec<Recorded>> {
+async fn take_places(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    clock: &Clock,
+    count: usize,
+) -> Result<Vec<Recorded>> {
     let count = i64::try_from(count).map_err(Error::internal)?;
     let head = sqlx::query!(
         r#"update orgtrail.trail_heads set
@@ -245,8 +255,11 @@ fn refuse_a_head_in_the_future(first: DateTime<Utc>, now: DateTime<Utc>) -> Resu
     if first - now <= TimeDelta::seconds(5) {
         return Ok(());
     }
-    let (first, now) = (first.to_rfc3339_opts(SecondsFormat::Millis, true), now.to_rfc3339_opts(SecondsFormat::Millis, true));
-    let cause = format!("the trail's last event is at {first}, but the database's clock shows {now}: set the clock right, or wait");
+    let (first, now) =
+        (first.to_rfc3339_opts(SecondsFormat::Millis, true), now.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let cause = format!(
+        "the trail's last event is at {first}, but the database's clock shows {now}: set the clock right, or wait"
+    );
     Err(Error::Unavailable(cause.into()))
 }
 

@@ -31,7 +31,12 @@ impl Change {
     }
 
     /// Begins the change that creates `organization`: nobody can be authorized in it before it exists.
-    pub(crate) async fn begin_in(platform: &Platform, organization: Uuid, actor: Actor, origin: Origin) -> Result<Self> {
+    pub(crate) async fn begin_in(
+        platform: &Platform,
+        organization: Uuid,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<Self> {
         let transaction = storage::begin(&platform.database.writes, organization).await?;
         Ok(Self { transaction, organization, actor, origin, clock: platform.clock.clone() })
     }
@@ -65,7 +70,9 @@ impl Change {
 /// What the deferred rules of the database say at commit, for people.
 fn refused(error: sqlx::Error) -> Error {
     if storage::violates(&error, "last_owner_stays") {
-        return Error::Conflict("An organization keeps at least one owner: make somebody else an owner first.".to_owned());
+        return Error::Conflict(
+            "An organization keeps at least one owner: make somebody else an owner first.".to_owned(),
+        );
     }
     error.into()
 }

@@ -71,7 +71,8 @@ async fn measure(platform: &Platform, access: &Access, query: &ExportQuery) -> R
     let organization = access.organization().id;
     let mut transaction = storage::begin(&platform.database.exports, organization).await?;
     let last_index = store::head(&mut transaction, organization).await?.last_index;
-    let selection = Selection { organization, filter: &query.filter, range: query.range.range, last_index: Some(last_index) };
+    let selection =
+        Selection { organization, filter: &query.filter, range: query.range.range, last_index: Some(last_index) };
     let totals = store::totals(&mut transaction, &selection).await?;
     transaction.commit().await?;
     Ok((last_index, totals))
@@ -122,7 +123,10 @@ impl Export {
         if self.bytes == self.head.content_length && self.batches.is_done() {
             return Ok(());
         }
-        Err(Error::internal(format!("export {} has {} bytes of {} promised", self.head.id, self.bytes, self.head.content_length)))
+        Err(Error::internal(format!(
+            "export {} has {} bytes of {} promised",
+            self.head.id, self.bytes, self.head.content_length
+        )))
     }
 }
 

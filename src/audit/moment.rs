@@ -38,8 +38,12 @@ mod tests {
     #[test]
     fn says_how_long_ago() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let said: Vec<_> = [-60, 0, 10, 61, 7200, 86_400, 86_400 * 40].map(|ago| relative(now - TimeDelta::seconds(ago), now)).into();
-        assert_eq!(said, ["in a moment", "just now", "10 seconds ago", "1 minute ago", "2 hours ago", "yesterday", "40 days ago"]);
+        let said: Vec<_> =
+            [-60, 0, 10, 61, 7200, 86_400, 86_400 * 40].map(|ago| relative(now - TimeDelta::seconds(ago), now)).into();
+        assert_eq!(
+            said,
+            ["in a moment", "just now", "10 seconds ago", "1 minute ago", "2 hours ago", "yesterday", "40 days ago"]
+        );
     }
 
     #[test]

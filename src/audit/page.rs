@@ -68,7 +68,12 @@ async fn read(platform: &Platform, access: &Access, query: &PageQuery) -> Result
 }
 
 fn selection<'a>(access: &Access, query: &'a PageQuery) -> Selection<'a> {
-    Selection { organization: access.organization().id, filter: &query.filter, range: query.range.range, last_index: None }
+    Selection {
+        organization: access.organization().id,
+        filter: &query.filter,
+        range: query.range.range,
+        last_index: None,
+    }
 }
 
 /// One row more than a page shows: it says whether there are more.
@@ -145,7 +150,8 @@ pub async fn count(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: 
     let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
     let totals = store::totals(&mut transaction, &selection(&access, &query)).await?;
     transaction.commit().await?;
-    let header = i64::try_from(csv::header_length(&csv::COLUMNS, csv::Escaping::FormulaSafe, false)).unwrap_or_default();
+    let header =
+        i64::try_from(csv::header_length(&csv::COLUMNS, csv::Escaping::FormulaSafe, false)).unwrap_or_default();
     Ok(ExportCount { events: totals.events, bytes: totals.csv_safe_bytes + header })
 }
 

@@ -14,7 +14,12 @@ use crate::storage;
 use crate::{Error, Result};
 
 /// [`access::authorize`] for the trail itself: a refusal of a member or token of the organization is recorded.
-pub(super) async fn authorize(platform: &Platform, viewer: &Viewer, slug: &str, operation: Operation) -> Result<Access> {
+pub(super) async fn authorize(
+    platform: &Platform,
+    viewer: &Viewer,
+    slug: &str,
+    operation: Operation,
+) -> Result<Access> {
     let access = access::identify(platform, viewer, slug).await?;
     match access.require(operation) {
         Ok(()) => Ok(access),
@@ -29,7 +34,8 @@ pub(super) async fn authorize(platform: &Platform, viewer: &Viewer, slug: &str, 
 const SAME_LOOK: TimeDelta = TimeDelta::minutes(15);
 
 async fn record_refusal(platform: &Platform, access: &Access, operation: Operation) -> Result<()> {
-    let action = if operation == Operation::ExportAuditLog { Action::AuditLogExportRequested } else { Action::AuditLogViewed };
+    let action =
+        if operation == Operation::ExportAuditLog { Action::AuditLogExportRequested } else { Action::AuditLogViewed };
     record_once(platform, access, action, Outcome::Denied).await
 }
 
@@ -46,7 +52,9 @@ async fn record_once(platform: &Platform, access: &Access, action: Action, outco
     }
     let organization = access.organization();
     let role = json!({ "role": access.role().as_str() });
-    let event = NewEvent::new(action, Object::new("audit_log", organization.id, &organization.slug)).next(&role).outcome(outcome);
+    let event = NewEvent::new(action, Object::new("audit_log", organization.id, &organization.slug))
+        .next(&role)
+        .outcome(outcome);
     Change::begin(platform, access).await?.commit(event).await?;
     Ok(())
 }
@@ -74,5 +82,7 @@ async fn recorded_lately(platform: &Platform, access: &Access, action: Action, o
 
 /// What refusing an export over its limit answers.
 pub(super) fn too_many_exports(limit: i64) -> Error {
-    Error::LimitExceeded(format!("{limit} exports of this organization are running already: wait until one of them has ended."))
+    Error::LimitExceeded(format!(
+        "{limit} exports of this organization are running already: wait until one of them has ended."
+    ))
 }

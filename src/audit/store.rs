@@ -98,7 +98,8 @@ impl Selection<'_> {
         if let Some([only]) = driver.as_ref().map(|driver| driver.values.as_slice()) {
             sql.push("select e.* from orgtrail.events as e");
             self.push_conditions(sql, true);
-            sql.push(format!(" and e.{} = ", driver.as_ref().map_or("kind", |driver| driver.column))).push_bind(only.clone());
+            sql.push(format!(" and e.{} = ", driver.as_ref().map_or("kind", |driver| driver.column)))
+                .push_bind(only.clone());
             return push_position(sql, window);
         }
         match &driver {
@@ -123,7 +124,8 @@ impl Selection<'_> {
 
     /// The column whose values are read one after the other; none where an actor or an object narrows the events first.
     fn drives(&self) -> Option<Driver> {
-        let narrowed = self.filter.actor.is_some() || self.filter.object.as_ref().is_some_and(|object| object.object_id().is_some());
+        let narrowed = self.filter.actor.is_some()
+            || self.filter.object.as_ref().is_some_and(|object| object.object_id().is_some());
         match self.filter.action_names() {
             _ if narrowed => None,
             Some(actions) => Some(Driver { column: "action", values: actions }),
@@ -227,7 +229,11 @@ pub(super) async fn totals(connection: &mut PgConnection, selection: &Selection<
 }
 
 /// The events of a window, in its order.
-pub(super) async fn events(connection: &mut PgConnection, selection: &Selection<'_>, window: Window) -> Result<Vec<EventRecord>> {
+pub(super) async fn events(
+    connection: &mut PgConnection,
+    selection: &Selection<'_>,
+    window: Window,
+) -> Result<Vec<EventRecord>> {
     let mut sql = QueryBuilder::new(rows::SELECT);
     selection.push_window(&mut sql, window);
     Ok(sql.build_query_as().fetch_all(connection).await?)
@@ -241,4 +247,3 @@ pub(super) async fn event(connection: &mut PgConnection, organization: Uuid, id:
     sql.push(" and p.event_id = ").push_bind(id);
     Ok(sql.build_query_as().fetch_optional(connection).await?)
 }
-

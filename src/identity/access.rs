@@ -59,14 +59,19 @@ pub enum Grant {
 /// Whether a grant allows an operation. Deny by default: what is not written here is refused.
 #[must_use]
 pub fn allows(grant: &Grant, operation: Operation) -> bool {
-    use Operation::{AddMember, ChangeMember, ChangeSlug, ExportAuditLog, ManageAccessTokens, ReadAuditLog, ReadOrganization, RenameOrganization};
+    use Operation::{
+        AddMember, ChangeMember, ChangeSlug, ExportAuditLog, ManageAccessTokens, ReadAuditLog, ReadOrganization,
+        RenameOrganization,
+    };
     match grant {
         Grant::Member(Role::Owner) => operation != AddMember,
         Grant::Member(Role::Admin) => !matches!(operation, AddMember | ChangeSlug),
         Grant::Member(Role::Member) => operation == ReadOrganization,
         Grant::Token(scopes, creator) => match operation {
             ReadOrganization => true,
-            RenameOrganization | ChangeSlug | ChangeMember => scopes.contains(&Scope::OrganizationWrite) && allows(&Grant::Member(*creator), operation),
+            RenameOrganization | ChangeSlug | ChangeMember => {
+                scopes.contains(&Scope::OrganizationWrite) && allows(&Grant::Member(*creator), operation)
+            }
             ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
             ExportAuditLog => scopes.contains(&Scope::AuditExport) && creator.reads_audit_log(),
             AddMember | ManageAccessTokens => false,
@@ -184,7 +189,9 @@ pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str) -
     let organization = find_organization(platform, slug).await?;
     let grant = match &viewer.identity {
         Identity::Anonymous => return Err(Error::Unauthenticated),
-        Identity::User(user) => Grant::Member(role_of(platform, organization.id, user.id).await?.ok_or(Error::NotFound)?),
+        Identity::User(user) => {
+            Grant::Member(role_of(platform, organization.id, user.id).await?.ok_or(Error::NotFound)?)
+        }
         Identity::AccessToken(token) => token_grant(platform, &organization, token).await?,
         Identity::Operator => Grant::Operator,
     };
@@ -230,7 +237,9 @@ async fn token_grant(platform: &Platform, organization: &Organization, token: &A
 }
 
 fn orphaned() -> Error {
-    Error::Forbidden("The creator of this access token is no longer a member: an owner of the organization can adopt it.".to_owned())
+    Error::Forbidden(
+        "The creator of this access token is no longer a member: an owner of the organization can adopt it.".to_owned(),
+    )
 }
 
 fn forbidden(operation: Operation) -> Error {
@@ -240,7 +249,9 @@ fn forbidden(operation: Operation) -> Error {
         Operation::ExportAuditLog => "Only owners and admins can export the audit logs of this organization.",
         Operation::AddMember => "Members join by an invite.",
         Operation::ReadOrganization => "You cannot read this organization.",
-        Operation::RenameOrganization | Operation::ChangeMember | Operation::ManageAccessTokens => "Only owners and admins can do this in this organization.",
+        Operation::RenameOrganization | Operation::ChangeMember | Operation::ManageAccessTokens => {
+            "Only owners and admins can do this in this organization."
+        }
     };
     Error::Forbidden(who.to_owned())
 }

@@ -39,8 +39,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] =
-        [Self::AuditRead, Self::AuditExport, Self::EventsWrite, Self::ModelsWrite, Self::ModelsExport, Self::GraphsWrite, Self::OrganizationWrite];
+    pub const ALL: [Self; 7] = [
+        Self::AuditRead,
+        Self::AuditExport,
+        Self::EventsWrite,
+        Self::ModelsWrite,
+        Self::ModelsExport,
+        Self::GraphsWrite,
+        Self::OrganizationWrite,
+    ];
 
     /// The word of the API.
     #[must_use]
@@ -62,7 +69,10 @@ impl Scope {
     /// [`Error::Invalid`] for the field `scope`, naming all of them.
     pub fn parse(word: &str) -> Result<Self> {
         let all = || Self::ALL.map(Self::as_str).join(", ");
-        Self::ALL.into_iter().find(|scope| scope.as_str() == word).ok_or_else(|| Error::invalid("scope", format!("“{word}” is not a scope; the scopes are {}.", all())))
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == word)
+            .ok_or_else(|| Error::invalid("scope", format!("“{word}” is not a scope; the scopes are {}.", all())))
     }
 }
 
@@ -107,7 +117,14 @@ async fn find_by_hash(platform: &Platform, sha256: &[u8]) -> Result<AccessToken>
     .ok_or(Error::Unauthenticated)?;
     let scopes = row.scopes.iter().map(|word| Scope::parse(word)).collect::<Result<_>>()?;
     let secret_sha256 = sha256.to_vec();
-    Ok(AccessToken { id: row.id, organization_id: row.organization_id, name: row.name, scopes, created_by: row.created_by, secret_sha256 })
+    Ok(AccessToken {
+        id: row.id,
+        organization_id: row.organization_id,
+        name: row.name,
+        scopes,
+        created_by: row.created_by,
+        secret_sha256,
+    })
 }
 
 /// At most one write a minute and token: the last use is for people, not for counting.
@@ -139,7 +156,14 @@ pub struct CreatedToken {
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::Invalid`] for the fields `name` and `scope`.
-pub async fn create(platform: &Platform, viewer: &Viewer, slug: &str, name: &str, scopes: &[Scope], expires_at: Option<DateTime<Utc>>) -> Result<CreatedToken> {
+pub async fn create(
+    platform: &Platform,
+    viewer: &Viewer,
+    slug: &str,
+    name: &str,
+    scopes: &[Scope],
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<CreatedToken> {
     let access = access::authorize(platform, viewer, slug, Operation::ManageAccessTokens).await?;
     let name = crate::organization::name::parse("name", name)?;
     if scopes.is_empty() {
@@ -162,7 +186,9 @@ pub async fn create(platform: &Platform, viewer: &Viewer, slug: &str, name: &str
     .execute(change.connection())
     .await?;
     let next = state(id, &name, &scopes, access.user_id(), expires_at);
-    change.commit(NewEvent::new(Action::AccessTokenCreated, Object::new("access_token", id, &name)).next(&next)).await?;
+    change
+        .commit(NewEvent::new(Action::AccessTokenCreated, Object::new("access_token", id, &name)).next(&next))
+        .await?;
     Ok(CreatedToken { id, secret })
 }
 
@@ -185,7 +211,12 @@ pub async fn revoke(platform: &Platform, viewer: &Viewer, slug: &str, id: Uuid) 
     .await?
     .ok_or(Error::NotFound)?;
     let previous = state(id, &revoked.name, &revoked.scopes, revoked.created_by, revoked.expires_at);
-    change.commit(NewEvent::new(Action::AccessTokenDeleted, Object::new("access_token", id, &revoked.name)).previous(&previous)).await?;
+    change
+        .commit(
+            NewEvent::new(Action::AccessTokenDeleted, Object::new("access_token", id, &revoked.name))
+                .previous(&previous),
+        )
+        .await?;
     Ok(())
 }
 
@@ -194,7 +225,13 @@ fn words(scopes: &[Scope]) -> Vec<String> {
 }
 
 /// The state of a token that is not revoked, as `previous` and `next` hold it; never its secret.
-fn state(id: Uuid, name: &str, scopes: &[String], created_by: Option<Uuid>, expires_at: Option<DateTime<Utc>>) -> serde_json::Value {
+fn state(
+    id: Uuid,
+    name: &str,
+    scopes: &[String],
+    created_by: Option<Uuid>,
+    expires_at: Option<DateTime<Utc>>,
+) -> serde_json::Value {
     json!({ "id": id, "name": name, "scopes": scopes, "created_by": created_by, "expires_at": expires_at, "revoked": false })
 }
 

@@ -44,7 +44,11 @@ pub(super) struct Attempt<'a> {
 }
 
 /// Writes an attempt: the same work whoever it is.
-pub(super) async fn record(transaction: &mut Transaction<'_, Postgres>, platform: &Platform, attempt: Attempt<'_>) -> Result<()> {
+pub(super) async fn record(
+    transaction: &mut Transaction<'_, Postgres>,
+    platform: &Platform,
+    attempt: Attempt<'_>,
+) -> Result<()> {
     let id = storage::new_id(platform.clock.now())?;
     sqlx::query!(
         "insert into orgtrail.sign_in_attempts (id, attempted_at, method, email_typed, user_id, outcome, reason, ip, user_agent, request_id)
@@ -104,7 +108,9 @@ pub async fn copy_pending(platform: &Platform) -> Result<usize> {
         append::append(&mut transaction, organization, &platform.clock, &drafts).await?;
     }
     let ids: Vec<Uuid> = waiting.iter().map(|attempt| attempt.id).collect();
-    sqlx::query!("update orgtrail.sign_in_attempts set copied_at = clock_timestamp() where id = any($1)", &ids).execute(&mut *transaction).await?;
+    sqlx::query!("update orgtrail.sign_in_attempts set copied_at = clock_timestamp() where id = any($1)", &ids)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(waiting.len())
 }
@@ -125,13 +131,17 @@ struct Waiting {
 }
 
 /// The events to write, by organization in rising order of id: everybody locks heads in the same order, so nobody waits in a circle.
-async fn by_organization(transaction: &mut Transaction<'_, Postgres>, waiting: &[Waiting]) -> Result<std::collections::BTreeMap<Uuid, Vec<Draft>>> {
+async fn by_organization(
+    transaction: &mut Transaction<'_, Postgres>,
+    waiting: &[Waiting],
+) -> Result<std::collections::BTreeMap<Uuid, Vec<Draft>>> {
     let mut drafts = std::collections::BTreeMap::<Uuid, Vec<Draft>>::new();
     for attempt in waiting {
         let Some(user) = attempt.user_id else { continue };
-        let organizations = sqlx::query_scalar!(r#"select organization_id as "id!" from orgtrail.organizations_of_user($1)"#, user)
-            .fetch_all(&mut **transaction)
-            .await?;
+        let organizations =
+            sqlx::query_scalar!(r#"select organization_id as "id!" from orgtrail.organizations_of_user($1)"#, user)
+                .fetch_all(&mut **transaction)
+                .await?;
         for organization in organizations {
             drafts.entry(organization).or_default().push(attempt.draft()?);
         }
@@ -143,14 +153,21 @@ impl Waiting {
     /// The login event. Only a success has an actor: who failed to sign in did not prove to be anybody.
     fn draft(&self) -> Result<Draft> {
         let outcome = Outcome::parse(&self.outcome).ok_or_else(|| Error::internal("an unknown outcome is stored"))?;
-        let user = self.user_id.map(|id| Actor::user(id.to_string(), self.user_name.clone().unwrap_or_default(), self.user_email.clone().unwrap_or_default()));
+        let user = self.user_id.map(|id| {
+            Actor::user(
+                id.to_string(),
+                self.user_name.clone().unwrap_or_default(),
+                self.user_email.clone().unwrap_or_default(),
+            )
+        });
         let mut draft = Draft::new(Action::LoginAttempted);
         draft.actor = user.filter(|_| outcome == Outcome::Success).unwrap_or_default();
         draft.object_id = self.user_id.map(|id| id.to_string());
         draft.object_name = self.user_name.clone();
         draft.outcome = outcome;
         draft.next = self.reason.as_ref().map(|reason| serde_json::json!({ "reason": reason }).to_string());
-        draft.origin = Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.request_id.clone() };
+        draft.origin =
+            Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.request_id.clone() };
         draft.login = Some(LoginFacts { method: self.method.clone(), email: self.email_typed.clone() });
         draft.claimed_at = Some(self.attempted_at);
         Ok(draft)

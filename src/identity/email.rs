@@ -16,7 +16,9 @@ impl Email {
     /// [`Error::Invalid`] for the field `email`.
     pub fn parse(typed: &str) -> Result<Self> {
         let address = typed.trim();
-        let plausible = address.split_once('@').is_some_and(|(local, host)| !local.is_empty() && host.len() >= 3 && !host.contains('@'));
+        let plausible = address
+            .split_once('@')
+            .is_some_and(|(local, host)| !local.is_empty() && host.len() >= 3 && !host.contains('@'));
         let clean = !address.chars().any(|c| c.is_whitespace() || c.is_control());
         if plausible && clean && address.len() <= Self::MAX_BYTES {
             return Ok(Self(address.to_owned()));
@@ -55,7 +57,16 @@ mod tests {
     #[test]
     fn refuses_what_cannot_be_an_address() {
         let long = format!("{}@example.com", "a".repeat(320));
-        for typed in ["", "ada", "@acme.example", "ada@", "a@b@c.de", "ada lovelace@acme.example", "ada\u{0}@acme.example", &long] {
+        for typed in [
+            "",
+            "ada",
+            "@acme.example",
+            "ada@",
+            "a@b@c.de",
+            "ada lovelace@acme.example",
+            "ada\u{0}@acme.example",
+            &long,
+        ] {
             assert!(Email::parse(typed).is_err(), "{typed:?}");
         }
     }

@@ -54,7 +54,10 @@ impl NewPassword {
     pub fn parse(typed: &str) -> Result<Self> {
         let characters = typed.chars().count();
         if !(12..=128).contains(&characters) {
-            return Err(Error::invalid("password", format!("A password has 12 to 128 characters; this one has {characters}.")));
+            return Err(Error::invalid(
+                "password",
+                format!("A password has 12 to 128 characters; this one has {characters}."),
+            ));
         }
         // The whole of it is guessed as one word (contract §9): parts may be common.
         if zxcvbn::zxcvbn(typed, &PRODUCT_WORDS).guesses() <= COMMON_GUESSES {
@@ -79,7 +82,10 @@ pub fn verifying(typed: String, stored: Option<String>) -> Box<dyn FnOnce() -> R
         let against = stored.as_deref().unwrap_or(DUMMY);
         let parsed = PasswordHash::new(against).map_err(|cause| Error::internal(cause.to_string()))?;
         let right = argon2().verify_password(typed.as_bytes(), &parsed).is_ok() && stored.is_some();
-        let weak = right && Params::try_from(&parsed).is_ok_and(|params| params.m_cost() < Params::DEFAULT_M_COST || params.t_cost() < Params::DEFAULT_T_COST);
+        let weak = right
+            && Params::try_from(&parsed).is_ok_and(|params| {
+                params.m_cost() < Params::DEFAULT_M_COST || params.t_cost() < Params::DEFAULT_T_COST
+            });
         let rehashed = if weak { Some(hash(&typed)?) } else { None };
         Ok(Verdict::Verified { right, rehashed })
     })
@@ -95,7 +101,8 @@ fn argon2() -> Argon2<'static> {
 
 fn hash(password: &str) -> Result<String> {
     let salt = SaltString::generate(&mut OsRng);
-    let hashed = argon2().hash_password(password.as_bytes(), &salt).map_err(|cause| Error::internal(cause.to_string()))?;
+    let hashed =
+        argon2().hash_password(password.as_bytes(), &salt).map_err(|cause| Error::internal(cause.to_string()))?;
     Ok(hashed.to_string())
 }
 
@@ -109,9 +116,14 @@ mod tests {
 
     #[test]
     fn a_hash_verifies_its_password_and_no_other() {
-        let Verdict::Hash(stored) = NewPassword::parse("correct horse battery").unwrap().hashing()().unwrap() else { panic!("no hash") };
+        let Verdict::Hash(stored) = NewPassword::parse("correct horse battery").unwrap().hashing()().unwrap() else {
+            panic!("no hash")
+        };
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert_eq!(verdict("correct horse battery", Some(stored.clone())), Verdict::Verified { right: true, rehashed: None });
+        assert_eq!(
+            verdict("correct horse battery", Some(stored.clone())),
+            Verdict::Verified { right: true, rehashed: None }
+        );
         assert_eq!(verdict("correct horse batterz", Some(stored)), Verdict::Verified { right: false, rehashed: None });
     }
 
@@ -123,8 +135,12 @@ mod tests {
     #[test]
     fn a_weaker_hash_is_replaced() {
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
-        let stored = weak.hash_password(b"correct horse battery", &SaltString::generate(&mut OsRng)).unwrap().to_string();
-        let Verdict::Verified { right: true, rehashed: Some(hash) } = verdict("correct horse battery", Some(stored)) else { panic!("not rehashed") };
+        let stored =
+            weak.hash_password(b"correct horse battery", &SaltString::generate(&mut OsRng)).unwrap().to_string();
+        let Verdict::Verified { right: true, rehashed: Some(hash) } = verdict("correct horse battery", Some(stored))
+        else {
+            panic!("not rehashed")
+        };
         assert!(hash.contains("m=19456,t=2"));
     }
 
@@ -134,7 +150,16 @@ mod tests {
         assert!(NewPassword::parse(twelve).is_ok());
         assert!(NewPassword::parse(&"kéàüöçñß".repeat(16)).is_ok());
         assert!(NewPassword::parse("orgtrail-demo-password").is_ok());
-        for typed in ["short", &"x".repeat(11), &"x".repeat(129), "Password1234", "qwertyuiop123", "aaaaaaaaaaaa", "orgtrailorgtrail", "organization"] {
+        for typed in [
+            "short",
+            &"x".repeat(11),
+            &"x".repeat(129),
+            "Password1234",
+            "qwertyuiop123",
+            "aaaaaaaaaaaa",
+            "orgtrailorgtrail",
+            "organization",
+        ] {
             assert!(NewPassword::parse(typed).is_err(), "{typed}");
         }
     }

@@ -28,7 +28,14 @@ pub async fn sign_in(platform: &Platform, viewer: &Viewer, email: &str, password
     let throttles = Throttles::of(platform, &email::key(email), viewer.origin.ip.as_deref());
     let account = find_account(platform, email).await?;
     let user_id = account.as_ref().map(|account| account.id);
-    let written = |outcome, reason| Attempt { method: Method::Login, email, user: user_id, outcome, reason, origin: &viewer.origin };
+    let written = |outcome, reason| Attempt {
+        method: Method::Login,
+        email,
+        user: user_id,
+        outcome,
+        reason,
+        origin: &viewer.origin,
+    };
     if let Err(throttled) = throttles.check(platform).await {
         write(platform, written(Outcome::Denied, Some("throttled")), None).await?;
         return Err(throttled);
@@ -77,13 +84,20 @@ async fn write(platform: &Platform, attempt: Attempt<'_>, failed: Option<&Thrott
     Ok(())
 }
 
-async fn succeed(platform: &Platform, attempt: Attempt<'_>, throttles: &Throttles, rehashed: Option<String>) -> Result<()> {
+async fn succeed(
+    platform: &Platform,
+    attempt: Attempt<'_>,
+    throttles: &Throttles,
+    rehashed: Option<String>,
+) -> Result<()> {
     let user = attempt.user;
     let mut transaction = platform.database.writes.begin().await?;
     attempt::record(&mut transaction, platform, attempt).await?;
     throttles.succeeded(&mut transaction).await?;
     if let Some(hash) = rehashed {
-        sqlx::query!("update orgtrail.users set password_hash = $2 where id = $1", user, hash).execute(&mut *transaction).await?;
+        sqlx::query!("update orgtrail.users set password_hash = $2 where id = $1", user, hash)
+            .execute(&mut *transaction)
+            .await?;
     }
     transaction.commit().await?;
     Ok(())
@@ -94,9 +108,17 @@ async fn succeed(platform: &Platform, attempt: Attempt<'_>, throttles: &Throttle
 ///
 /// # Errors
 /// [`Error::Forbidden`] where sign-up is not open; [`Error::Invalid`] for `name`, `email`, `password`; those of [`sign_in`].
-pub async fn sign_up(platform: &Platform, viewer: &Viewer, name: &str, email: &str, password: &str) -> Result<SignedIn> {
+pub async fn sign_up(
+    platform: &Platform,
+    viewer: &Viewer,
+    name: &str,
+    email: &str,
+    password: &str,
+) -> Result<SignedIn> {
     if platform.sign_up != SignUp::Open {
-        return Err(Error::Forbidden("Accounts are made by invitation here: ask an owner or admin of your organization.".to_owned()));
+        return Err(Error::Forbidden(
+            "Accounts are made by invitation here: ask an owner or admin of your organization.".to_owned(),
+        ));
     }
     let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
     let new_password = NewPassword::parse(password)?;
@@ -112,7 +134,13 @@ pub async fn sign_up(platform: &Platform, viewer: &Viewer, name: &str, email: &s
 ///
 /// # Errors
 /// [`Error::Forbidden`] for everybody but the operator; [`Error::Invalid`]; [`Error::Conflict`] if the address has an account.
-pub async fn create_user(platform: &Platform, viewer: &Viewer, name: &str, email: &str, password: Option<&str>) -> Result<User> {
+pub async fn create_user(
+    platform: &Platform,
+    viewer: &Viewer,
+    name: &str,
+    email: &str,
+    password: Option<&str>,
+) -> Result<User> {
     if !matches!(viewer.identity, super::viewer::Identity::Operator) {
         return Err(Error::Forbidden("Only the operator makes accounts for others.".to_owned()));
     }
@@ -132,7 +160,13 @@ async fn hash(platform: &Platform, password: NewPassword) -> Result<String> {
 }
 
 /// Inserts the account, with the sign-up attempt where one signed up.
-async fn insert_user(platform: &Platform, name: &str, email: &Email, hash: Option<&str>, signed_up_from: Option<&Origin>) -> Result<User> {
+async fn insert_user(
+    platform: &Platform,
+    name: &str,
+    email: &Email,
+    hash: Option<&str>,
+    signed_up_from: Option<&Origin>,
+) -> Result<User> {
     let id = storage::new_id(platform.clock.now())?;
     let mut transaction = platform.database.writes.begin().await?;
     sqlx::query!(
@@ -148,7 +182,14 @@ async fn insert_user(platform: &Platform, name: &str, email: &Email, hash: Optio
     .await
     .map_err(taken)?;
     if let Some(origin) = signed_up_from {
-        let attempt = Attempt { method: Method::Signup, email: email.as_str(), user: Some(id), outcome: Outcome::Success, reason: None, origin };
+        let attempt = Attempt {
+            method: Method::Signup,
+            email: email.as_str(),
+            user: Some(id),
+            outcome: Outcome::Success,
+            reason: None,
+            origin,
+        };
         attempt::record(&mut transaction, platform, attempt).await?;
     }
     transaction.commit().await?;
@@ -156,5 +197,9 @@ async fn insert_user(platform: &Platform, name: &str, email: &Email, hash: Optio
 }
 
 fn taken(error: sqlx::Error) -> Error {
-    if storage::violates(&error, "users_email_key_key") { Error::Conflict("This e-mail address has an account already.".to_owned()) } else { error.into() }
+    if storage::violates(&error, "users_email_key_key") {
+        Error::Conflict("This e-mail address has an account already.".to_owned())
+    } else {
+        error.into()
+    }
 }

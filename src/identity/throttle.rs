@@ -73,7 +73,9 @@ impl Throttles {
 
     /// Forgets the failures of the address after a success; the client's stay.
     pub(super) async fn succeeded(&self, transaction: &mut Transaction<'_, Postgres>) -> Result<()> {
-        sqlx::query!("delete from orgtrail.sign_in_throttles where key = $1", &self.account).execute(&mut **transaction).await?;
+        sqlx::query!("delete from orgtrail.sign_in_throttles where key = $1", &self.account)
+            .execute(&mut **transaction)
+            .await?;
         Ok(())
     }
 }
@@ -95,7 +97,13 @@ fn client_delay(failures: i32) -> TimeDelta {
     if failures < 30 { TimeDelta::zero() } else { CLIENT_WINDOW }
 }
 
-async fn count(transaction: &mut Transaction<'_, Postgres>, key: &[u8], now: DateTime<Utc>, window: TimeDelta, delay: fn(i32) -> TimeDelta) -> Result<()> {
+async fn count(
+    transaction: &mut Transaction<'_, Postgres>,
+    key: &[u8],
+    now: DateTime<Utc>,
+    window: TimeDelta,
+    delay: fn(i32) -> TimeDelta,
+) -> Result<()> {
     let failures = sqlx::query_scalar!(
         r#"insert into orgtrail.sign_in_throttles as t (key, failures, first_failure, blocked_until) values ($1, 1, $2, $2)
         on conflict (key) do update set
@@ -108,7 +116,9 @@ async fn count(transaction: &mut Transaction<'_, Postgres>, key: &[u8], now: Dat
     )
     .fetch_one(&mut **transaction)
     .await?;
-    sqlx::query!("update orgtrail.sign_in_throttles set blocked_until = $2 where key = $1", key, now + delay(failures)).execute(&mut **transaction).await?;
+    sqlx::query!("update orgtrail.sign_in_throttles set blocked_until = $2 where key = $1", key, now + delay(failures))
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 

@@ -113,9 +113,10 @@ impl Viewer {
 /// # Errors
 /// [`Error::Unavailable`] without a database.
 pub async fn from_session(platform: &Platform, origin: Origin, user: Uuid) -> Result<Viewer> {
-    let found = sqlx::query_as!(User, "select id, name, email from orgtrail.users where id = $1 and disabled_at is null", user)
-        .fetch_optional(&platform.database.reads)
-        .await?;
+    let found =
+        sqlx::query_as!(User, "select id, name, email from orgtrail.users where id = $1 and disabled_at is null", user)
+            .fetch_optional(&platform.database.reads)
+            .await?;
     Ok(Viewer { origin, identity: found.map_or(Identity::Anonymous, Identity::User) })
 }
 
@@ -145,6 +146,10 @@ pub async fn view(platform: &Platform, viewer: &Viewer) -> Result<ViewerView> {
 }
 
 /// Whether a credential with these dates is still good at `now`.
-pub(super) fn is_current(expires_at: Option<DateTime<Utc>>, revoked_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+pub(super) fn is_current(
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
     revoked_at.is_none() && expires_at.is_none_or(|end| now < end)
 }

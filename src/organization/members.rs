@@ -28,9 +28,12 @@ pub async fn list(platform: &Platform, viewer: &Viewer, slug: &str, search: &str
         return Err(Error::invalid("q", "Search for a name or an address of at most 200 characters."));
     }
     let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
-    let total = sqlx::query_scalar!(r#"select count(*) as "total!" from orgtrail.memberships where organization_id = $1"#, access.organization().id)
-        .fetch_one(&mut *transaction)
-        .await?;
+    let total = sqlx::query_scalar!(
+        r#"select count(*) as "total!" from orgtrail.memberships where organization_id = $1"#,
+        access.organization().id
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
     let found = sqlx::query_as!(
         Member,
         "select m.user_id, u.name, u.email, m.role, m.created_at
@@ -120,7 +123,13 @@ pub async fn add(platform: &Platform, viewer: &Viewer, slug: &str, email: &str, 
     .fetch_optional(change.connection())
     .await?
     .ok_or_else(|| Error::Conflict("This person is a member already.".to_owned()))?;
-    let member = Member { user_id: user.id, name: user.name, email: user.email, role: role.as_str().to_owned(), created_at: member.created_at };
+    let member = Member {
+        user_id: user.id,
+        name: user.name,
+        email: user.email,
+        role: role.as_str().to_owned(),
+        created_at: member.created_at,
+    };
     change.commit(NewEvent::new(Action::MemberCreated, member.object()).next(&member.state())).await?;
     Ok(())
 }
@@ -140,13 +149,23 @@ pub async fn change_role(platform: &Platform, viewer: &Viewer, slug: &str, user_
         return Ok(());
     }
     if !may_assign(&access, access.user_id() == Some(before.user_id), from, to) {
-        return Err(Error::Forbidden("An admin cannot make or unmake owners, and nobody raises themselves: ask an owner.".to_owned()));
+        return Err(Error::Forbidden(
+            "An admin cannot make or unmake owners, and nobody raises themselves: ask an owner.".to_owned(),
+        ));
     }
-    sqlx::query!("update orgtrail.memberships set role = $3 where organization_id = $1 and user_id = $2", access.organization().id, before.user_id, to.as_str())
-        .execute(change.connection())
+    sqlx::query!(
+        "update orgtrail.memberships set role = $3 where organization_id = $1 and user_id = $2",
+        access.organization().id,
+        before.user_id,
+        to.as_str()
+    )
+    .execute(change.connection())
+    .await?;
+    let after =
+        Member { role: to.as_str().to_owned(), name: before.name.clone(), email: before.email.clone(), ..before };
+    change
+        .commit(NewEvent::new(Action::MemberUpdated, before.object()).previous(&before.state()).next(&after.state()))
         .await?;
-    let after = Member { role: to.as_str().to_owned(), name: before.name.clone(), email: before.email.clone(), ..before };
-    change.commit(NewEvent::new(Action::MemberUpdated, before.object()).previous(&before.state()).next(&after.state())).await?;
     Ok(())
 }
 
@@ -165,9 +184,13 @@ pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &
             return Err(Error::Forbidden("Only an owner can remove an owner.".to_owned()));
         }
     }
-    sqlx::query!("delete from orgtrail.memberships where organization_id = $1 and user_id = $2", access.organization().id, member.user_id)
-        .execute(change.connection())
-        .await?;
+    sqlx::query!(
+        "delete from orgtrail.memberships where organization_id = $1 and user_id = $2",
+        access.organization().id,
+        member.user_id
+    )
+    .execute(change.connection())
+    .await?;
     end_sessions(&mut change, member.user_id).await?;
     change.commit(NewEvent::new(Action::MemberDeleted, member.object()).previous(&member.state())).await?;
     Ok(())

@@ -56,20 +56,33 @@ pub async fn create(platform: &Platform, viewer: &Viewer, name: &str, slug: &str
     let id = storage::new_id(platform.clock.now())?;
     let mut change = Change::begin_in(platform, id, viewer.actor()?, viewer.origin.clone()).await?;
     insert(&mut change, platform, id, &name, &slug, owner).await?;
-    let created = NewEvent::new(Action::OrganizationCreated, Object::new("organization", id, &name)).next(&state(id, &name, slug.as_str()));
+    let created = NewEvent::new(Action::OrganizationCreated, Object::new("organization", id, &name)).next(&state(
+        id,
+        &name,
+        slug.as_str(),
+    ));
     let member = json!({ "user_id": owner.id, "name": owner.name, "email": owner.email, "role": "owner" });
     let joined = NewEvent::new(Action::MemberCreated, Object::new("member", owner.id, &owner.name)).next(&member);
     change.commit_all(created, vec![joined]).await?;
     organization(platform, viewer, slug.as_str()).await
 }
 
-async fn insert(change: &mut Change, platform: &Platform, id: Uuid, name: &str, slug: &Slug, owner: &User) -> Result<()> {
+async fn insert(
+    change: &mut Change,
+    platform: &Platform,
+    id: Uuid,
+    name: &str,
+    slug: &Slug,
+    owner: &User,
+) -> Result<()> {
     let now = platform.clock.simulated_now();
     sqlx::query!("insert into orgtrail.organizations (id, slug, name, created_at) values ($1, $2, $3, coalesce($4, clock_timestamp()))", id, slug.as_str(), name, now)
         .execute(change.connection())
         .await?;
     reserve(change, id, slug).await?;
-    sqlx::query!("insert into orgtrail.trail_heads (organization_id) values ($1)", id).execute(change.connection()).await?;
+    sqlx::query!("insert into orgtrail.trail_heads (organization_id) values ($1)", id)
+        .execute(change.connection())
+        .await?;
     sqlx::query!(
         "insert into orgtrail.memberships (organization_id, user_id, role, created_at) values ($1, $2, 'owner', coalesce($3, clock_timestamp()))",
         id,
@@ -83,9 +96,13 @@ async fn insert(change: &mut Change, platform: &Platform, id: Uuid, name: &str, 
 
 /// Takes a slug for an organization: a new one, or one that it had itself before.
 async fn reserve(change: &mut Change, id: Uuid, slug: &Slug) -> Result<()> {
-    let again = sqlx::query!("update orgtrail.organization_slugs set retired_at = null where organization_id = $1 and slug = $2", id, slug.as_str())
-        .execute(change.connection())
-        .await?;
+    let again = sqlx::query!(
+        "update orgtrail.organization_slugs set retired_at = null where organization_id = $1 and slug = $2",
+        id,
+        slug.as_str()
+    )
+    .execute(change.connection())
+    .await?;
     if again.rows_affected() == 1 {
         return Ok(());
     }
@@ -108,12 +125,20 @@ fn taken(error: sqlx::Error) -> Error {
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Conflict`] if the slug is taken.
-pub async fn update(platform: &Platform, viewer: &Viewer, slug: &str, new_name: &str, new_slug: &str) -> Result<OrganizationView> {
+pub async fn update(
+    platform: &Platform,
+    viewer: &Viewer,
+    slug: &str,
+    new_name: &str,
+    new_slug: &str,
+) -> Result<OrganizationView> {
     let access = access::authorize(platform, viewer, slug, Operation::RenameOrganization).await?;
     let new_name = name::parse("name", new_name)?;
     let id = access.organization().id;
     let mut change = Change::begin(platform, &access).await?;
-    let before = sqlx::query!("select name, slug from orgtrail.organizations where id = $1 for update", id).fetch_one(change.connection()).await?;
+    let before = sqlx::query!("select name, slug from orgtrail.organizations where id = $1 for update", id)
+        .fetch_one(change.connection())
+        .await?;
     let moves = before.slug != new_slug;
     if before.name == new_name && !moves {
         return view(platform, &access).await;
@@ -122,7 +147,9 @@ pub async fn update(platform: &Platform, viewer: &Viewer, slug: &str, new_name: 
         access.require(Operation::ChangeSlug)?;
         move_to(&mut change, platform, id, &Slug::parse(new_slug)?).await?;
     }
-    sqlx::query!("update orgtrail.organizations set name = $2 where id = $1", id, new_name).execute(change.connection()).await?;
+    sqlx::query!("update orgtrail.organizations set name = $2 where id = $1", id, new_name)
+        .execute(change.connection())
+        .await?;
     let event = NewEvent::new(Action::OrganizationUpdated, Object::new("organization", id, &new_name))
         .previous(&state(id, &before.name, &before.slug))
         .next(&state(id, &new_name, new_slug));
@@ -140,7 +167,9 @@ async fn move_to(change: &mut Change, platform: &Platform, id: Uuid, slug: &Slug
     .execute(change.connection())
     .await?;
     reserve(change, id, slug).await?;
-    sqlx::query!("update orgtrail.organizations set slug = $2 where id = $1", id, slug.as_str()).execute(change.connection()).await?;
+    sqlx::query!("update orgtrail.organizations set slug = $2 where id = $1", id, slug.as_str())
+        .execute(change.connection())
+        .await?;
     Ok(())
 }
 

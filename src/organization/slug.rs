@@ -8,9 +8,46 @@ pub struct Slug(String);
 
 /// Words that are, or may become, the first segment of a page of the platform itself; published in `docs/`.
 pub const RESERVED: [&str; 40] = [
-    "about", "account", "admin", "api", "assets", "audit-logs", "billing", "blog", "csp-report", "docs", "favicon", "graphql", "health", "help", "home", "invites",
-    "livez", "login", "logout", "metrics", "new", "oauth", "organizations", "orgtrail", "pkg", "pricing", "public", "readyz", "robots", "root", "security",
-    "settings", "sign-in", "sign-up", "signup", "static", "status", "support", "system", "www",
+    "about",
+    "account",
+    "admin",
+    "api",
+    "assets",
+    "audit-logs",
+    "billing",
+    "blog",
+    "csp-report",
+    "docs",
+    "favicon",
+    "graphql",
+    "health",
+    "help",
+    "home",
+    "invites",
+    "livez",
+    "login",
+    "logout",
+    "metrics",
+    "new",
+    "oauth",
+    "organizations",
+    "orgtrail",
+    "pkg",
+    "pricing",
+    "public",
+    "readyz",
+    "robots",
+    "root",
+    "security",
+    "settings",
+    "sign-in",
+    "sign-up",
+    "signup",
+    "static",
+    "status",
+    "support",
+    "system",
+    "www",
 ];
 
 impl Slug {
@@ -24,7 +61,10 @@ impl Slug {
             return Err(Error::invalid("slug", rule));
         }
         if RESERVED.contains(&typed) {
-            return Err(Error::invalid("slug", format!("“{typed}” is reserved for the platform: choose another slug.")));
+            return Err(Error::invalid(
+                "slug",
+                format!("“{typed}” is reserved for the platform: choose another slug."),
+            ));
         }
         Ok(Self(typed.to_owned()))
     }

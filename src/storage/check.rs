@@ -39,7 +39,11 @@ async fn role_problems(app: &PgPool) -> Result<Vec<String>> {
         (role.owner || role.lookup, "is a member of a role that owns the trail or its lookups"),
         (role.owns, "owns tables"),
     ];
-    Ok(checks.iter().filter(|(wrong, _)| *wrong).map(|(_, what)| format!("The server's database role {} {what}: connect as orgtrail_app.", role.name)).collect())
+    Ok(checks
+        .iter()
+        .filter(|(wrong, _)| *wrong)
+        .map(|(_, what)| format!("The server's database role {} {what}: connect as orgtrail_app.", role.name))
+        .collect())
 }
 
 async fn privilege_problems(app: &PgPool) -> Result<Vec<String>> {
@@ -50,7 +54,10 @@ async fn privilege_problems(app: &PgPool) -> Result<Vec<String>> {
     )
     .fetch_all(app)
     .await?;
-    Ok(tables.iter().map(|table| format!("The server's database role may change or delete rows of {table}: revoke it.")).collect())
+    Ok(tables
+        .iter()
+        .map(|table| format!("The server's database role may change or delete rows of {table}: revoke it."))
+        .collect())
 }
 
 async fn setting_problems(app: &PgPool) -> Result<Vec<String>> {
@@ -61,5 +68,13 @@ async fn setting_problems(app: &PgPool) -> Result<Vec<String>> {
     )
     .fetch_all(app)
     .await?;
-    Ok(wrong.iter().map(|row| format!("The database runs with {} = {}, with which it can lose what it acknowledged.", row.name, row.setting)).collect())
+    Ok(wrong
+        .iter()
+        .map(|row| {
+            format!(
+                "The database runs with {} = {}, with which it can lose what it acknowledged.",
+                row.name, row.setting
+            )
+        })
+        .collect())
 }

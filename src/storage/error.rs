@@ -21,5 +21,6 @@ fn is_passing(error: &sqlx::Error) -> bool {
 /// SQLSTATEs of a database that is stopping, full, overloaded, slow (statement or lock timeout), or that asks to try again.
 fn is_passing_state(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
-    matches!(class, "08" | "53" | "58") || matches!(code, "57P01" | "57P02" | "57P03" | "57014" | "55P03" | "40001" | "40P01" | "25P03" | "TR001")
+    matches!(class, "08" | "53" | "58")
+        || matches!(code, "57P01" | "57P02" | "57P03" | "57014" | "55P03" | "40001" | "40P01" | "25P03" | "TR001")
 }

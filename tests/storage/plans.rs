@@ -175,13 +175,13 @@ async fn fill(fixture: &Fixture, tenant: &Tenant) {
 fn draft(number: usize) -> Draft {
     let action = match number {
         number if number % 10_000 == 77 => "invoice.disputed",
-        number if number % 3 == 0 => "member.updated",
+        number if number.is_multiple_of(3) => "member.updated",
         _ => "invoice.paid",
     };
     let kind = if number % 1_000 == 1 { Kind::Operation } else { Kind::Change };
     let mut draft = Draft::named(kind, action, "invoice");
-    let (user, token) = (if number % 2 == 0 { 0 } else { number % 500 }, number % 700);
-    draft.actor = if number % 5 == 0 {
+    let (user, token) = (if number.is_multiple_of(2) { 0 } else { number % 500 }, number % 700);
+    draft.actor = if number.is_multiple_of(5) {
         Actor::access_token(format!("t-{token}"), "robot")
     } else {
         Actor::user(format!("u-{user}"), "Ada", "ada@x")

@@ -190,18 +190,28 @@ async fn every_event_is_as_the_catalogue_says(superuser: PgPool) {
     people(&mut walk, &owner).await;
     tokens(&mut walk, &owner).await;
     trail(&mut walk, &owner).await;
-    let recorded: Vec<(String, String, String, Option<String>, Option<String>)> =
-        sqlx::query_as("select action, kind, object_type, previous::text, next::text from orgtrail.events")
-            .fetch_all(&fixture.superuser)
-            .await
-            .unwrap();
+    let recorded: Vec<Recorded> = sqlx::query_as(
+        "select action, kind, object_type, previous::text as previous, next::text as next from orgtrail.events",
+    )
+    .fetch_all(&fixture.superuser)
+    .await
+    .unwrap();
     assert!(recorded.len() > 20);
-    for (name, kind, object_type, previous, next) in recorded {
-        let action = Action::parse(&name).unwrap();
-        assert_eq!((kind.as_str(), object_type.as_str()), (action.kind().as_str(), action.object_type()), "{name}");
-        assert_state(&name, action.previous(), previous.as_deref());
-        assert_state(&name, action.next(), next.as_deref());
+    for event in recorded {
+        let action = Action::parse(&event.action).unwrap();
+        assert_eq!((event.kind.as_str(), event.object_type.as_str()), (action.kind().as_str(), action.object_type()));
+        assert_state(&event.action, action.previous(), event.previous.as_deref());
+        assert_state(&event.action, action.next(), event.next.as_deref());
     }
+}
+
+#[derive(sqlx::FromRow)]
+struct Recorded {
+    action: String,
+    kind: String,
+    object_type: String,
+    previous: Option<String>,
+    next: Option<String>,
 }
 
 /// A state has fields of its shape only, and is there where the catalogue has one. A sign-in has one if it failed.

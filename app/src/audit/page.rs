@@ -94,20 +94,30 @@ fn ask(slug: Memo<String>, search: Memo<String>) -> Asked {
     let scope = Memo::new(move |_| scope_of(&search.read()));
     let open = Memo::new(move |_| Query::parse(&search.read()).get("event").unwrap_or_default().to_owned());
     let by = move |rest: Memo<String>| move || format!("{}?{}", slug.read(), rest.read());
+    let page = Answer::to(by(list), move || audit_page(slug.get_untracked(), list.get_untracked()));
     Asked {
-        page: Answer::to(by(list), move || audit_page(slug.get_untracked(), list.get_untracked())),
+        page,
         event: Answer::to(by(open), move || open_event(slug.get_untracked(), open.get_untracked())),
         actors: Answer::to(move || slug.get(), move || audit_actors(slug.get_untracked())),
         count: Answer::to(
             move || format!("{}?{}?{}", slug.read(), scope.read(), Hydrated::get()),
-            move || count(Hydrated::get(), slug.get_untracked(), scope.get_untracked()),
+            move || count(Hydrated::get(), page, slug.get_untracked(), scope.get_untracked()),
         ),
     }
 }
 
-/// Asks how many events the download contains; not while the page is rendered on the server, which it would hold up.
-async fn count(hydrated: bool, slug: String, scope: String) -> Result<Told<Option<ExportCount>>, Refusal> {
-    if hydrated { audit_count(slug, scope).await.map(Told::some) } else { Ok(Told::none()) }
+/// Asks how many events the download contains; not while the page is rendered on the server, which it would hold up, and
+/// not for a page that was refused.
+async fn count(
+    hydrated: bool,
+    page: Answer<EventPage>,
+    slug: String,
+    scope: String,
+) -> Result<Told<Option<ExportCount>>, Refusal> {
+    if !hydrated || page.is_refused().await {
+        return Ok(Told::none());
+    }
+    audit_count(slug, scope).await.map(Told::some)
 }
 
 /// Asks for the event that the URL opens; nothing is asked if it opens none.

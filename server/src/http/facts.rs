@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use orgtrail::identity::viewer::Origin;
 use orgtrail::platform::Clock;
 use orgtrail::storage::new_id;
+use tracing::Instrument;
 
 use super::client_address::client_address;
 use super::front::Front;
@@ -68,7 +69,9 @@ pub async fn note(State(noting): State<Noting>, mut request: Request, next: Next
     let started = Instant::now();
     let facts = Arc::new(facts(&noting, &request));
     request.extensions_mut().insert(Arc::clone(&facts));
-    let mut response = next.run(request).await;
+    // Whatever is logged on the way names the request.
+    let span = tracing::info_span!("request", request_id = facts.id);
+    let mut response = next.run(request).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&facts.id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

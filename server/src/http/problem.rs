@@ -88,11 +88,13 @@ impl From<Error> for Problem {
     }
 }
 
-/// An error and what caused it, for the log.
+/// An error and what caused it, for the log and the terminal; a cause that the error before has said already is left out.
 #[must_use]
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let all = std::iter::successors(Some(error), |error| error.source());
-    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut texts: Vec<String> = all.map(ToString::to_string).collect();
+    texts.dedup_by(|cause, error| error.ends_with(cause.as_str()));
+    texts.join(": ")
 }
 
 /// With a capital first and a full stop last.

@@ -56,7 +56,10 @@ fn records(body: &str) -> Vec<Vec<String>> {
 async fn newest(client: &Client, action: &str) -> Value {
     loop {
         let lines = client.get(&everything("&kind=all&format=ndjson")).await.body;
-        let found = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|event| event["action"] == action);
+        let found = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .find(|event| event["action"] == action);
         if let Some(event) = found {
             return event;
         }
@@ -91,14 +94,20 @@ async fn what_could_be_a_formula_is_made_safe_and_raw_is_exact() {
     let app = TestApplication::start().await;
     fill(&app, NASTY.len(), 10).await;
     let client = app.program_with(&[Scope::AuditExport]).await;
-    let names = |body: &str| records(body).into_iter().filter(|row| row[6] == "invoice.paid").map(|row| row[4].clone()).collect::<Vec<_>>();
+    let names = |body: &str| {
+        records(body).into_iter().filter(|row| row[6] == "invoice.paid").map(|row| row[4].clone()).collect::<Vec<_>>()
+    };
     let safe = client.get(&everything("")).await;
-    let mut expected: Vec<String> = NASTY.iter().map(|name| if *name == NASTY[6] { (*name).to_owned() } else { format!("'{name}") }).collect();
+    let mut expected: Vec<String> =
+        NASTY.iter().map(|name| if *name == NASTY[6] { (*name).to_owned() } else { format!("'{name}") }).collect();
     expected.reverse();
     assert_eq!(names(&safe.body), expected);
     let raw = client.get(&everything("&csv=raw")).await;
     assert_eq!(names(&raw.body), NASTY.iter().rev().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-    assert_eq!((raw.header("audit-csv-escaping"), raw.header("content-length")), ("raw", raw.body.len().to_string().as_str()));
+    assert_eq!(
+        (raw.header("audit-csv-escaping"), raw.header("content-length")),
+        ("raw", raw.body.len().to_string().as_str())
+    );
     assert!(raw.header("content-disposition").ends_with("-raw.csv\""));
 }
 
@@ -107,7 +116,16 @@ async fn every_format_has_its_exact_length() {
     let app = TestApplication::start().await;
     fill(&app, 30, 40_000).await;
     let client = app.program_with(&[Scope::AuditExport]).await;
-    for more in ["", "&csv=raw", "&bom=1", "&profile=full", "&profile=full&csv=raw&kind=all", "&format=ndjson", "&kind=login", "&q=nothingmatchesthis"] {
+    for more in [
+        "",
+        "&csv=raw",
+        "&bom=1",
+        "&profile=full",
+        "&profile=full&csv=raw&kind=all",
+        "&format=ndjson",
+        "&kind=login",
+        "&q=nothingmatchesthis",
+    ] {
         let answer = client.get(&everything(more)).await;
         assert_eq!(answer.status, 200, "{more}: {}", answer.body);
         assert_eq!(answer.header("content-length"), answer.body.len().to_string(), "{more}");
@@ -132,7 +150,10 @@ async fn requested_and_downloaded_frame_it_with_the_hash_of_the_bytes() {
     assert_eq!(downloaded["outcome"], "success");
     assert_eq!(next["export_id"].as_str(), Some(answer.header("audit-export-id")));
     assert_eq!(next["sha256"].as_str().unwrap(), hex(&Sha256::digest(&answer.body)));
-    assert_eq!((next["bytes"].as_u64(), next["bytes_sent"].as_u64()), (Some(answer.body.len() as u64), Some(answer.body.len() as u64)));
+    assert_eq!(
+        (next["bytes"].as_u64(), next["bytes_sent"].as_u64()),
+        (Some(answer.body.len() as u64), Some(answer.body.len() as u64))
+    );
     assert_eq!(next["rows"].to_string(), answer.header("audit-export-rows"));
     assert_eq!((requested["kind"].as_str(), downloaded["kind"].as_str()), (Some("operation"), Some("change")));
     assert_eq!(downloaded["actor_user_email"], "owner@acme.example");
@@ -167,7 +188,10 @@ async fn another_organization_is_as_unknown_as_none() {
     let stranger = app.stranger().await;
     let mut answers = Vec::new();
     for slug in [ACME, "no-such-organization"] {
-        let answer = Answer::read(stranger.bare(Method::GET, &everything("").replace("organization=acme", &format!("organization={slug}")))).await;
+        let answer = Answer::read(
+            stranger.bare(Method::GET, &everything("").replace("organization=acme", &format!("organization={slug}"))),
+        )
+        .await;
         answer.assert_problem(404, "NOT_FOUND");
         let mut problem = answer.json();
         problem["request_id"].take();
@@ -273,7 +297,10 @@ async fn a_stalled_reader_holds_no_connection_and_loses_it_with_the_role() {
 async fn newest_outcome(client: &Client) -> Option<String> {
     let lines = client.get(&everything("&action=audit_log.export.downloaded&format=ndjson")).await.body;
     let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events.filter(|event| event["next"]["format"] == "csv").map(|event| event["outcome"].as_str().unwrap().to_owned()).next()
+    events
+        .filter(|event| event["next"]["format"] == "csv")
+        .map(|event| event["outcome"].as_str().unwrap().to_owned())
+        .next()
 }
 
 #[tokio::test]
@@ -294,9 +321,10 @@ async fn stopping_the_server_breaks_a_download_and_records_it() {
     let response = app.owner().await.open(&everything("")).await;
     app.stop().await;
     assert!(response.bytes().await.is_err());
-    let outcome: String = sqlx::query_scalar("select outcome from orgtrail.events where action = 'audit_log.export.downloaded'")
-        .fetch_one(&app.superuser)
-        .await
-        .unwrap();
+    let outcome: String =
+        sqlx::query_scalar("select outcome from orgtrail.events where action = 'audit_log.export.downloaded'")
+            .fetch_one(&app.superuser)
+            .await
+            .unwrap();
     assert_eq!(outcome, "aborted");
 }

@@ -10,6 +10,8 @@ mod export;
 mod forms;
 mod headers;
 mod hostile;
+mod process;
+mod routes;
 mod sessions;
 mod sign_in;
 mod statuses;

@@ -203,7 +203,8 @@ impl Client {
         Self { http: http(HeaderMap::new()), url: url.to_owned(), browser: true }
     }
 
-    fn program(url: &str, token: Option<&str>) -> Self {
+    /// A program, with an access token or without.
+    pub fn program(url: &str, token: Option<&str>) -> Self {
         let mut headers = HeaderMap::new();
         if let Some(token) = token {
             headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
@@ -300,7 +301,7 @@ impl Answer {
 }
 
 /// A database of a test's own, copied from one that is migrated once.
-struct Database {
+pub struct Database {
     server: PgConnectOptions,
     name: String,
 }
@@ -309,7 +310,8 @@ static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Database {
-    async fn make() -> Self {
+    /// A new one.
+    pub async fn make() -> Self {
         let server = server();
         let template = TEMPLATE.get_or_init(|| make_template(server.clone())).await;
         let name = format!("{template}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -318,12 +320,12 @@ impl Database {
     }
 
     /// Options to connect to it as `role`.
-    fn as_role(&self, role: &str) -> PgConnectOptions {
+    pub fn as_role(&self, role: &str) -> PgConnectOptions {
         self.server.clone().database(&self.name).username(role)
     }
 
     /// Drops it, from a thread with a runtime of its own: the test's is about to end.
-    fn drop_soon(&self) {
+    pub fn drop_soon(&self) {
         let (server, name) = (self.server.clone(), self.name.clone());
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -5,11 +5,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::layout::{Bytes, Layout};
 use super::super::cursor::Position;
 use super::super::query::ExportQuery;
 use super::super::store::{Direction, Selection, Window};
 use super::super::{csv, ndjson};
+use super::layout::{Bytes, Layout};
 use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
@@ -77,7 +77,12 @@ impl Batches {
 
     /// The records of the next window, cut where their stored bytes pass [`CHUNK_BYTES`].
     fn statement(&self, query: &ExportQuery) -> QueryBuilder<Postgres> {
-        let selection = Selection { organization: self.organization, filter: &query.filter, range: query.range.range, last_index: Some(self.last_index) };
+        let selection = Selection {
+            organization: self.organization,
+            filter: &query.filter,
+            range: query.range.range,
+            last_index: Some(self.last_index),
+        };
         let mut sql = QueryBuilder::new("select index, ");
         sql.push(columns(self.layout));
         sql.push(
@@ -135,7 +140,9 @@ fn write(layout: Layout, row: &PgRow, out: &mut Vec<u8>) -> Result<()> {
             }
             csv::write_record(out, &fields, escaping);
         }
-        Layout::Full(escaping) => csv::write_record(out, &full(row, &mut timestamps)?.map(Option::unwrap_or_default), escaping),
+        Layout::Full(escaping) => {
+            csv::write_record(out, &full(row, &mut timestamps)?.map(Option::unwrap_or_default), escaping)
+        }
         Layout::Ndjson => ndjson::write_line(out, &full(row, &mut timestamps)?),
     }
     Ok(())
@@ -164,7 +171,9 @@ fn text(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
 /// Microseconds since 1970 of a `timestamptz`, which comes as microseconds since 2000.
 fn micros(row: &PgRow, column: usize) -> Result<i64> {
     const YEAR_2000: i64 = 946_684_800_000_000;
-    let bytes = text(row, column)?.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| Error::internal("a timestamp is missing"))?;
+    let bytes = text(row, column)?
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| Error::internal("a timestamp is missing"))?;
     Ok(i64::from_be_bytes(bytes) + YEAR_2000)
 }
 

@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::ExportId;
 use super::super::csv::{self, Escaping};
 use super::super::query::{ExportFormat, ExportQuery, Profile};
 use super::super::store::Totals;
+use super::ExportId;
 use crate::identity::access::Access;
 
 /// The form of the records.
@@ -71,14 +71,25 @@ pub struct Head {
 }
 
 impl Head {
-    pub(super) fn new(access: &Access, query: &ExportQuery, layout: Layout, id: ExportId, rows: i64, records: Bytes) -> Self {
+    pub(super) fn new(
+        access: &Access,
+        query: &ExportQuery,
+        layout: Layout,
+        id: ExportId,
+        rows: i64,
+        records: Bytes,
+    ) -> Self {
         let slug = &access.organization().slug;
         let (first, last) = (query.range.first_day, query.range.last_day);
         Self {
             id,
             rows,
             content_length: u64::try_from(records.0).unwrap_or_default() + layout.header(query).len() as u64,
-            content_type: if layout == Layout::Ndjson { "application/x-ndjson" } else { "text/csv; charset=utf-8; header=present" },
+            content_type: if layout == Layout::Ndjson {
+                "application/x-ndjson"
+            } else {
+                "text/csv; charset=utf-8; header=present"
+            },
             file_name: file_name(slug, first, last, layout),
             escaping: match layout {
                 Layout::Standard(escaping) | Layout::Full(escaping) => Some(escaping.as_str()),

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-use super::Head;
 use super::super::action::Action;
 use super::super::append::{NewEvent, Object};
 use super::super::change::Change;
@@ -11,6 +10,7 @@ use super::super::event::Outcome;
 use super::super::moment::rfc3339;
 use super::super::query::ExportQuery;
 use super::super::refusal;
+use super::Head;
 use crate::identity::access::{Access, Operation};
 use crate::platform::Platform;
 use crate::storage;
@@ -61,12 +61,18 @@ impl Ticket {
     /// One at a time per organization, so that no two take the last place.
     async fn lease(&self, change: &mut Change) -> Result<()> {
         let organization = self.access.organization().id;
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('orgtrail.running_exports' || $1::text, 0))", organization.to_string())
-            .fetch_one(change.connection())
-            .await?;
-        sqlx::query!("delete from orgtrail.running_exports where organization_id = $1 and leased_until < clock_timestamp()", organization)
-            .execute(change.connection())
-            .await?;
+        sqlx::query!(
+            "select pg_advisory_xact_lock(hashtextextended('orgtrail.running_exports' || $1::text, 0))",
+            organization.to_string()
+        )
+        .fetch_one(change.connection())
+        .await?;
+        sqlx::query!(
+            "delete from orgtrail.running_exports where organization_id = $1 and leased_until < clock_timestamp()",
+            organization
+        )
+        .execute(change.connection())
+        .await?;
         let taken = sqlx::query!(
             "insert into orgtrail.running_exports (id, organization_id, leased_until)
             select $1, $2, clock_timestamp() + interval '30 seconds'
@@ -96,7 +102,11 @@ impl Ticket {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        if kept.rows_affected() == 1 { Ok(()) } else { Err(Error::internal("the place of a running export was given away")) }
+        if kept.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(Error::internal("the place of a running export was given away"))
+        }
     }
 
     /// Gives the place back and commits `audit_log.export.downloaded`. If that cannot be written, `requested` without an end remains as
@@ -109,9 +119,13 @@ impl Ticket {
 
     async fn record(&self, end: End, receipt: Receipt) -> Result<()> {
         let mut change = Change::begin(&self.platform, &self.access).await?;
-        sqlx::query!("delete from orgtrail.running_exports where organization_id = $1 and id = $2", self.access.organization().id, self.head.id)
-            .execute(change.connection())
-            .await?;
+        sqlx::query!(
+            "delete from orgtrail.running_exports where organization_id = $1 and id = $2",
+            self.access.organization().id,
+            self.head.id
+        )
+        .execute(change.connection())
+        .await?;
         let outcome = match end {
             End::Complete if self.head.rows == 0 => Outcome::Empty,
             End::Complete => Outcome::Success,

@@ -21,9 +21,16 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) async fn new(platform: &Platform, organization: Uuid, events: &[EventRecord], now: DateTime<Utc>) -> Result<Self> {
-        let tokens: Vec<Uuid> = events.iter().filter_map(|event| event.actor_access_token_id.as_ref()?.parse().ok()).collect();
-        let token_owners = if tokens.is_empty() { HashMap::new() } else { owners(platform, organization, &tokens).await? };
+    pub(super) async fn new(
+        platform: &Platform,
+        organization: Uuid,
+        events: &[EventRecord],
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let tokens: Vec<Uuid> =
+            events.iter().filter_map(|event| event.actor_access_token_id.as_ref()?.parse().ok()).collect();
+        let token_owners =
+            if tokens.is_empty() { HashMap::new() } else { owners(platform, organization, &tokens).await? };
         Ok(Self { now, token_owners })
     }
 
@@ -45,7 +52,8 @@ impl Rows {
         match event.actor() {
             Actor { access_token: Some(token), .. } => {
                 let owner = token.id.parse().ok().and_then(|id: Uuid| self.token_owners.get(&id));
-                let note = owner.map_or_else(|| "access token".to_owned(), |owner| format!("access token · by {}", visible(owner)));
+                let note = owner
+                    .map_or_else(|| "access token".to_owned(), |owner| format!("access token · by {}", visible(owner)));
                 view(Some(format!("token:{}", token.id)), token.name.as_deref().unwrap_or(&token.id), note, true)
             }
             Actor { user: Some(user), .. } => {
@@ -53,7 +61,9 @@ impl Rows {
                 view(Some(format!("user:{}", user.id)), user.name.as_deref().unwrap_or(&user.id), note, false)
             }
             // Who failed to sign in did not prove to be anybody: the address as typed is all there is.
-            Actor { .. } => view(None, event.login_email.as_deref().unwrap_or("Unknown"), "not signed in".to_owned(), false),
+            Actor { .. } => {
+                view(None, event.login_email.as_deref().unwrap_or("Unknown"), "not signed in".to_owned(), false)
+            }
         }
     }
 }
@@ -105,7 +115,8 @@ pub(super) fn facts(event: &EventRecord) -> Vec<(String, String)> {
 /// A seen actor as the picker offers it.
 pub(super) fn choice(seen: SeenActor) -> ActorChoice {
     let kind = if seen.is_token { "token" } else { "user" };
-    let note = if seen.is_token { "access token".to_owned() } else { seen.email.as_deref().map(visible).unwrap_or_default() };
+    let note =
+        if seen.is_token { "access token".to_owned() } else { seen.email.as_deref().map(visible).unwrap_or_default() };
     ActorChoice { value: format!("{kind}:{}", seen.id), label: visible(seen.name.as_deref().unwrap_or(&seen.id)), note }
 }
 
@@ -129,7 +140,8 @@ mod tests {
 
     #[test]
     fn initials_are_of_the_first_and_last_word() {
-        let of: Vec<_> = ["Ada Lovelace", "ci-deploy", "Grace Brewster Hopper", "  ", "<b>x</b>", "éa"].map(initials).into();
+        let of: Vec<_> =
+            ["Ada Lovelace", "ci-deploy", "Grace Brewster Hopper", "  ", "<b>x</b>", "éa"].map(initials).into();
         assert_eq!(of, ["AL", "C", "GH", "?", "B", "É"]);
     }
 }

@@ -73,7 +73,11 @@ async fn tokens(connection: &mut PgConnection, organization: Uuid) -> Result<Vec
 }
 
 /// One actor, if the trail knows it.
-pub(in crate::audit) async fn actor(connection: &mut PgConnection, organization: Uuid, wanted: &ActorFilter) -> Result<Option<SeenActor>> {
+pub(in crate::audit) async fn actor(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    wanted: &ActorFilter,
+) -> Result<Option<SeenActor>> {
     match wanted {
         ActorFilter::User(id) => user(connection, organization, id.as_str()).await,
         ActorFilter::Token(id) => token(connection, organization, id.as_str()).await,

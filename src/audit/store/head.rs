@@ -16,10 +16,11 @@ pub(in crate::audit) struct Head {
 
 /// The head as it is committed.
 pub(in crate::audit) async fn head(connection: &mut PgConnection, organization: Uuid) -> Result<Head> {
-    let next = sqlx::query_scalar!("select next_index from orgtrail.trail_heads where organization_id = $1", organization)
-        .fetch_optional(connection)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let next =
+        sqlx::query_scalar!("select next_index from orgtrail.trail_heads where organization_id = $1", organization)
+            .fetch_optional(connection)
+            .await?
+            .ok_or(Error::NotFound)?;
     Ok(Head { last_index: next - 1 })
 }
 
@@ -27,10 +28,13 @@ pub(in crate::audit) async fn head(connection: &mut PgConnection, organization: 
 /// copied; else the last moment before those. To be asked before what it speaks of is read.
 pub(in crate::audit) async fn complete_through(pool: &PgPool, organization: Uuid) -> Result<DateTime<Utc>> {
     let mut transaction = storage::begin(pool, organization).await?;
-    let quiet = sqlx::query_scalar!("select organization_id from orgtrail.trail_heads where organization_id = $1 for share skip locked", organization)
-        .fetch_optional(&mut *transaction)
-        .await?
-        .is_some();
+    let quiet = sqlx::query_scalar!(
+        "select organization_id from orgtrail.trail_heads where organization_id = $1 for share skip locked",
+        organization
+    )
+    .fetch_optional(&mut *transaction)
+    .await?
+    .is_some();
     let through = sqlx::query_scalar!(
         r#"select least(
             case when $2 then clock_timestamp() else last_recorded_at end,

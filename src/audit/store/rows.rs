@@ -51,8 +51,13 @@ impl EventRecord {
 
     /// Who did it.
     pub(in crate::audit) fn actor(&self) -> Actor {
-        let user = self.actor_user_id.clone().map(|id| ActorUser { id, name: self.actor_user_name.clone(), email: self.actor_user_email.clone() });
-        let access_token = self.actor_access_token_id.clone().map(|id| ActorToken { id, name: self.actor_access_token_name.clone() });
+        let user = self.actor_user_id.clone().map(|id| ActorUser {
+            id,
+            name: self.actor_user_name.clone(),
+            email: self.actor_user_email.clone(),
+        });
+        let access_token =
+            self.actor_access_token_id.clone().map(|id| ActorToken { id, name: self.actor_access_token_name.clone() });
         Actor { user, access_token }
     }
 }

@@ -39,7 +39,9 @@ impl Secret {
     /// [`Error::Unauthenticated`].
     pub fn parse(sent: &str) -> Result<Self> {
         let body = sent.len().checked_sub(CHECKSUM_CHARACTERS).and_then(|end| sent.split_at_checked(end));
-        let good = body.is_some_and(|(body, sum)| body.len() == PREFIX.len() + RANDOM_CHARACTERS && body.starts_with(PREFIX) && checksum(body) == sum);
+        let good = body.is_some_and(|(body, sum)| {
+            body.len() == PREFIX.len() + RANDOM_CHARACTERS && body.starts_with(PREFIX) && checksum(body) == sum
+        });
         if good { Ok(Self(sent.to_owned())) } else { Err(Error::Unauthenticated) }
     }
 

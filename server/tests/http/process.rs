@@ -1,0 +1,87 @@
+//! The program itself: started from its environment, asked to stop by a signal, and what it logs meanwhile.
+
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use orgtrail_server::secret_key::SecretKey;
+use reqwest::Method;
+use sqlx::ConnectOptions;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::{Answer, Client, Database};
+
+/// Stands in for every secret.
+const CANARY: &str = "canary5bWx0c2VjcmV0";
+
+fn start(database: &Database, folder: &std::path::Path) -> Child {
+    let key = folder.join("secret.key");
+    let _made = SecretKey::read_or_make(&key).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_orgtrail"))
+        .env_clear()
+        .env("ORGTRAIL_ADDR", "127.0.0.1:0")
+        .env("DATABASE_URL", database.as_role("orgtrail_app").to_url_lossy().as_str())
+        .env("ORGTRAIL_SECRET_KEY_FILE", key)
+        .env("ORGTRAIL_LOG", "debug")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Sends the canary wherever a secret can be sent.
+async fn send_secrets(url: &str) {
+    let client = Client::program(url, None);
+    let with_token = Client::program(url, Some(CANARY));
+    let password = [("email", "a@b.example"), ("password", CANARY)];
+    for answer in [
+        client.form("/api/login", &password).await,
+        client.form("/api/signup", &[("name", "A"), ("email", "a@b.example"), ("password", CANARY)]).await,
+        with_token.form("/api/viewer", &[]).await,
+        client.get(&format!("/login?token={CANARY}")).await,
+        Answer::read(client.bare(Method::GET, "/login").header("cookie", format!("sid={CANARY}"))).await,
+    ] {
+        assert!(answer.status < 500 && !answer.body.contains(CANARY), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_json_without_secrets_and_a_signal_ends_it_well() {
+    let database = Database::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = start(&database, folder.path());
+    let mut said = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).await.unwrap();
+    let url = said.trim().strip_prefix("Orgtrail listens on ").unwrap_or_else(|| panic!("{said}"));
+    // Read while it is written: a full pipe would stop the process.
+    let mut log = process.stderr.take().unwrap();
+    let reading = tokio::spawn(async move {
+        let mut text = String::new();
+        log.read_to_string(&mut text).await.map(|_| text)
+    });
+    send_secrets(url).await;
+    kill(Pid::from_raw(process.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert!(process.wait().await.unwrap().success());
+    let log = reading.await.unwrap().unwrap();
+    assert!(log.contains("\"path\":\"/api/login\""), "{log}");
+    assert!(!log.contains(CANARY), "{}", log.lines().find(|line| line.contains(CANARY)).unwrap_or_default());
+    for line in log.lines() {
+        let parsed: Result<serde_json::Value, _> = serde_json::from_str(line);
+        assert!(parsed.is_ok_and(|line| line.is_object()), "{line}");
+    }
+    database.drop_soon();
+}
+
+#[tokio::test]
+async fn a_bad_variable_ends_it_with_its_name() {
+    let output = Command::new(env!("CARGO_BIN_EXE_orgtrail"))
+        .env_clear()
+        .env("ORGTRAIL_SIGNUP", "everybody")
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.starts_with("orgtrail: ORGTRAIL_SIGNUP: `everybody`"), "{said}");
+}
