@@ -21,14 +21,13 @@ const ACTION: &str = "/api/update_organization";
 pub fn GeneralPage() -> impl IntoView {
     let organization = current_organization().0;
     let flash = current_flash();
-    let content = answered(move || async move {
+    answered(move || async move {
         let flash = flash.read().await;
         match organization.read().await {
             Ok(organization) => general(organization, flash).into_any(),
             Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
         }
-    });
-    content
+    })
 }
 
 fn general(organization: OrganizationView, flash: Flash) -> impl IntoView {

@@ -36,14 +36,13 @@ pub fn MembersPage() -> impl IntoView {
         move || members_page(slug.get_untracked(), search.get_untracked()),
     );
     let (organization, flash) = (current_organization().0, current_flash());
-    let content = answered(move || async move {
+    answered(move || async move {
         let (flash, name) = (flash.read().await, organization.read().await.map(|found| found.name).unwrap_or_default());
         match members.read().await {
             Ok(page) => list(page, &name, &slug.get_untracked(), flash).into_any(),
             Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
         }
-    });
-    content
+    })
 }
 
 fn list(page: Members, organization: &str, slug: &str, flash: Flash) -> impl IntoView + use<> {

@@ -14,13 +14,12 @@ use crate::ui::refused::Refused;
 #[must_use]
 pub fn OverviewPage() -> impl IntoView {
     let organization = current_organization().0;
-    let content = answered(move || async move {
+    answered(move || async move {
         match organization.read().await {
             Ok(organization) => overview(organization).into_any(),
             Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
         }
-    });
-    content
+    })
 }
 
 fn overview(organization: OrganizationView) -> impl IntoView {
