@@ -66,7 +66,7 @@ export class AuditLogs {
     return Number(/· ([\d,]+) event/.exec(text)?.[1].replaceAll(',', ''));
   }
 
-  /** Opens one of the pickers: Actor, Action, Kind or Object. */
+  /** Opens one of the pickers: Actor, Action or More. */
   async pick(picker: string): Promise<Locator> {
     const menu = this.page.locator('details.menu').filter({ has: this.page.locator('summary', { hasText: new RegExp(`^\\s*${picker}`) }) });
     await menu.locator('summary').click();

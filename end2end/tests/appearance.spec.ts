@@ -5,10 +5,14 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
+import { dayAgo } from '../support/audit-logs.ts';
 import { ACME } from '../support/people.ts';
 import { type Who, expect, hydrated, test, visit } from '../support/test.ts';
 
 const AUDIT_LOGS = `/${ACME}/settings/audit-logs`;
+
+// A few rows, where the look is about something else than the rows.
+const FEW = `${AUDIT_LOGS}?start=${dayAgo(4)}&end=${dayAgo(1)}`;
 
 interface Look {
   /** What the picture is called. */
@@ -36,18 +40,18 @@ const LOOKS: Look[] = [
   { name: 'general-admin', path: `/${ACME}/settings`, who: 'admin' },
   { name: 'general-member', path: `/${ACME}/settings`, who: 'member' },
   { name: 'members', path: `/${ACME}/settings/members`, who: 'owner' },
-  { name: 'members-remove', path: `/${ACME}/settings/members`, who: 'owner', prepare: (page) => page.locator('.member summary').first().click() },
+  { name: 'members-remove', path: `/${ACME}/settings/members?search=gr`, who: 'owner', prepare: (page) => page.locator('.member summary').first().click() },
   { name: 'members-nobody', path: `/${ACME}/settings/members?search=nobody-at-all`, who: 'admin' },
   { name: 'audit-logs', path: AUDIT_LOGS, who: 'owner' },
-  { name: 'audit-logs-all-kinds', path: `${AUDIT_LOGS}?kind=all&range=7d`, who: 'admin' },
-  { name: 'audit-logs-detail', path: `${AUDIT_LOGS}?action=member.updated`, who: 'owner', prepare: openFirstEvent },
-  { name: 'audit-logs-filtered', path: `${AUDIT_LOGS}?range=90d&action=member.*,organization.updated&object=member&q=acme`, who: 'owner' },
-  { name: 'audit-logs-range', path: AUDIT_LOGS, who: 'owner', prepare: (page) => page.locator('.range-menu > summary').click() },
-  { name: 'audit-logs-actors', path: AUDIT_LOGS, who: 'owner', prepare: open('Actor') },
-  { name: 'audit-logs-actions', path: AUDIT_LOGS, who: 'owner', prepare: open('Action') },
-  { name: 'audit-logs-object', path: AUDIT_LOGS, who: 'owner', prepare: open('Object') },
-  { name: 'audit-logs-formats', path: AUDIT_LOGS, who: 'owner', prepare: (page) => page.locator('summary[aria-label="More formats"]').click() },
-  { name: 'audit-logs-keys', path: AUDIT_LOGS, who: 'owner', prepare: (page) => page.keyboard.press('?') },
+  { name: 'audit-logs-all-kinds', path: `${FEW}&kind=all`, who: 'admin' },
+  { name: 'audit-logs-detail', path: `${AUDIT_LOGS}?start=${dayAgo(30)}&end=${dayAgo(1)}&action=member.updated`, who: 'owner', prepare: openFirstEvent },
+  { name: 'audit-logs-filtered', path: `${AUDIT_LOGS}?start=${dayAgo(30)}&end=${dayAgo(1)}&action=member.*,organization.updated&object=member&q=grace`, who: 'owner' },
+  { name: 'audit-logs-range', path: FEW, who: 'owner', prepare: (page) => page.locator('.range-menu > summary').click() },
+  { name: 'audit-logs-actors', path: FEW, who: 'owner', prepare: open('Actor') },
+  { name: 'audit-logs-actions', path: FEW, who: 'owner', prepare: open('Action') },
+  { name: 'audit-logs-more', path: FEW, who: 'owner', prepare: open('More') },
+  { name: 'audit-logs-formats', path: FEW, who: 'owner', prepare: (page) => page.locator('summary[aria-label="More formats"]').click() },
+  { name: 'audit-logs-keys', path: FEW, who: 'owner', prepare: (page) => page.keyboard.press('?') },
   { name: 'audit-logs-nothing', path: `${AUDIT_LOGS}?q=zebra-crossing&action=member.*`, who: 'owner' },
   { name: 'audit-logs-bad-range', path: `${AUDIT_LOGS}?start=2020-01-01&end=2020-12-31`, who: 'owner', status: 422 },
   { name: 'audit-logs-forbidden', path: AUDIT_LOGS, who: 'member', status: 403 },
@@ -75,18 +79,21 @@ async function openFirstEvent(page: Page): Promise<void> {
   await expect(page.locator('.detail')).toBeVisible();
 }
 
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** What axe finds; colours alone where nothing else can differ from what it saw before. */
+async function violations(page: Page, coloursAlone = false): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (coloursAlone ? axe.withRules(['color-contrast', 'link-in-text-block']) : axe).analyze();
   return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}`));
 }
 
-/** Elements that stick out of the window, unless something around them scrolls. */
+/** By how many pixels the page is wider than the window. */
 async function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 for (const { name, path, who, status, prepare } of LOOKS) {
   test(name, async ({ browse }) => {
+    test.slow();
     const page = await browse(who);
     await visit(page, path, status);
     if (prepare) await prepare(page);
@@ -98,8 +105,8 @@ for (const { name, path, who, status, prepare } of LOOKS) {
       await page.setViewportSize({ width, height });
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png`, fullPage: true });
-        expect.soft(await violations(page), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
+        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png`, });
+        expect.soft(await violations(page, colorScheme === 'dark'), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
       }
     }
     await page.setViewportSize({ width: 320, height: 640 });

@@ -107,9 +107,25 @@ test('days outside of the 90 are grey, say why, and cannot be chosen', async ({ 
   await gone.click({ force: true });
   await expect(dialog.getByLabel('First day')).toHaveValue(dayAgo(3));
   await expect(dialog.getByLabel('Last day')).toHaveValue(dayAgo(2));
-  await day(logs.page, dayAgo(89)).focus();
-  await logs.page.keyboard.press('ArrowLeft');
-  expect(await focusedDay(logs.page), 'the keyboard stops there too').toBe(dayAgo(89));
+});
+
+test('the keyboard stops at the first day that is kept', async ({ browse }) => {
+  const logs = new AuditLogs(await browse('owner'));
+  await logs.open({ start: dayAgo(3), end: dayAgo(2) });
+  await logs.openRange();
+  await expect.poll(() => focusedDay(logs.page)).toBe(dayAgo(2));
+  for (const key of ['PageUp', 'PageUp', 'PageUp', 'PageUp', 'ArrowLeft', 'ArrowUp']) await logs.page.keyboard.press(key);
+  await expect.poll(() => focusedDay(logs.page)).toBe(dayAgo(89));
+  await logs.page.keyboard.press('ArrowRight');
+  await expect.poll(() => focusedDay(logs.page)).toBe(dayAgo(88));
+});
+
+test('whatever months are shown, one can tab into them', async ({ browse }) => {
+  const logs = new AuditLogs(await browse('owner'));
+  await logs.open({ start: dayAgo(3), end: dayAgo(2) });
+  await logs.openRange();
+  await turnTo(logs.page, dayAgo(89));
+  await expect(logs.page.locator('.calendar [data-day][tabindex="0"]')).toHaveCount(1);
 });
 
 test('a typed range that is too long is refused with the days that are allowed', async ({ browse, noise }) => {

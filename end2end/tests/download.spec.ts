@@ -41,8 +41,9 @@ async function save(page: Page, click: () => Promise<void>): Promise<Saved> {
 
 function saveFormat(logs: AuditLogs, format: string): Promise<Saved> {
   return save(logs.page, async () => {
-    await logs.page.locator('summary[aria-label="More formats"]').click();
-    await logs.page.getByRole('link', { name: new RegExp(`^${format}`) }).click();
+    const link = logs.page.getByRole('link', { name: new RegExp(`^${format}`) });
+    if (!(await link.isVisible())) await logs.page.locator('summary[aria-label="More formats"]').click();
+    await link.click();
   });
 }
 
