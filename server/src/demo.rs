@@ -59,6 +59,8 @@ pub enum Filled {
 /// Makes the organization [`ORGANIZATION`] with its people and its 90 days, as far as they are missing. `password` is everybody's, from
 /// now on too where they had another. Takes about half a minute, or next to no time if nothing is missing.
 ///
+/// It fills no database with other organizations; those that people make in a complete demo are theirs, and no obstacle.
+///
 /// # Errors
 /// [`DemoError`], each a sentence for the operator.
 pub async fn fill(

@@ -12,9 +12,10 @@ use orgtrail::{Error, Result, storage};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::known::{self, Known};
 use super::people::{self, ADA, GRACE, PEOPLE, Who};
 use super::step::{Act, Step, Trace};
-use super::{ORGANIZATION, account, known};
+use super::{ORGANIZATION, account};
 
 /// The platform under a simulated clock.
 pub(super) struct Stage<'a> {
@@ -35,10 +36,8 @@ impl<'a> Stage<'a> {
         let Some(next) = steps.iter().find(|step| last.is_before(step)) else { return Ok(last) };
         self.platform.clock.set(next.at);
         self.copy_attempts().await?;
-        match known::look(&self.platform).await? {
-            known::Known::Begun { last, .. } => Ok(last),
-            _ => Ok(last),
-        }
+        let Known::Begun { last, .. } = known::look(&self.platform).await? else { return Ok(last) };
+        Ok(last)
     }
 
     /// Plays one step.
@@ -127,7 +126,9 @@ impl<'a> Stage<'a> {
         };
         let tried = sign_in::sign_in(&self.platform, &Viewer::anonymous(origin), &PEOPLE[who].email(), password).await;
         match (&step.act, tried) {
-            (Act::SignIn(_), tried) => drop(tried?),
+            (Act::SignIn(_), tried) => {
+                tried?;
+            }
             (_, tried) => {
                 expect_refusal(tried, |error| matches!(error, Error::WrongCredentials | Error::Throttled { .. }))?
             }
