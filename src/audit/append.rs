@@ -213,8 +213,10 @@ pub(crate) async fn append(
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
+    // Measuring records and cutting words takes longer than all the rest: it is done before anybody has to wait for the head.
+    let mut columns = Columns::of(drafts);
     let places = take_places(connection, organization, clock, drafts.len()).await?;
-    let columns = Columns::of(drafts, &places);
+    columns.place(drafts, &places);
     columns.insert(connection, organization).await?;
     Ok(places)
 }

@@ -138,9 +138,14 @@ impl Fixture {
         access::authorize(&self.platform, &tenant.owner, &tenant.slug, Operation::ReadOrganization).await.unwrap()
     }
 
-    /// Records events of another product.
+    /// Records events of another product, few at once: a build without optimization takes its time over them.
     pub async fn record(&self, tenant: &Tenant, drafts: &[Draft]) -> Vec<Recorded> {
-        Batch::new(&self.platform, &self.access(tenant).await).record(drafts).await.unwrap()
+        let access = self.access(tenant).await;
+        let mut recorded = Vec::new();
+        for drafts in drafts.chunks(250) {
+            recorded.extend(Batch::new(&self.platform, &access).record(drafts).await.unwrap());
+        }
+        recorded
     }
 
     /// The whole trail of an organization, by index.

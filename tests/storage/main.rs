@@ -3,6 +3,8 @@
 //! Each test has a database of its own, made from the migrations by `sqlx::test`. The use cases connect to it as `orgtrail_app`: a superuser,
 //! whom no policy and no grant holds back, only prepares and looks.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 mod append_only;
 mod bytes;
 mod catalog;

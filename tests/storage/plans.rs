@@ -157,18 +157,21 @@ impl Plan {
     }
 }
 
-/// The clock after so many thousands of events: eighty days, in which three months end, for all of them.
-fn at(thousands: usize) -> DateTime<Utc> {
+/// Events recorded at the same time.
+const AT_ONCE: usize = 250;
+
+/// The clock after so many events: eighty days, in which three months end, for all of them.
+fn at(events: usize) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2025-03-27T12:00:00Z".parse().unwrap();
-    start + TimeDelta::days(80) * i32::try_from(thousands).unwrap() / i32::try_from(EVENTS / 1_000).unwrap()
+    start + TimeDelta::days(80) * i32::try_from(events / AT_ONCE).unwrap() / i32::try_from(EVENTS / AT_ONCE).unwrap()
 }
 
 /// Half of the events are by one user; one kind, one action, one actor, one object and one word are rare.
 async fn fill(fixture: &Fixture, tenant: &Tenant) {
-    for thousand in 0..EVENTS / 1_000 {
-        let drafts: Vec<Draft> = (0..1_000).map(|place| draft(thousand * 1_000 + place)).collect();
+    for first in (0..EVENTS).step_by(AT_ONCE) {
+        let drafts: Vec<Draft> = (first..first + AT_ONCE).map(draft).collect();
         fixture.record(tenant, &drafts).await;
-        fixture.platform.clock.set(at(thousand + 1));
+        fixture.platform.clock.set(at(first + AT_ONCE));
     }
 }
 

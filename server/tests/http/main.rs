@@ -2,6 +2,8 @@
 //!
 //! Needs a Postgres in which the tests may make databases: `DATABASE_URL` of a superuser, as `with_postgres` gives.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 mod support;
 
 mod cookies;

@@ -295,8 +295,8 @@ impl Answer {
     /// The value of the session's cookie, if this answer set it (an empty one: removed it).
     pub fn session_cookie(&self) -> Option<String> {
         let lines = self.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
-        let pairs = lines.filter_map(|line| line.split(';').next()?.split_once('='));
-        pairs.filter(|(name, _)| name.ends_with("sid")).next_back().map(|(_, value)| value.to_owned())
+        let mut pairs = lines.filter_map(|line| line.split(';').next()?.split_once('='));
+        pairs.rfind(|(name, _)| name.ends_with("sid")).map(|(_, value)| value.to_owned())
     }
 }
 

@@ -41,23 +41,24 @@ pub(super) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn of(drafts: &'a [Draft], places: &[Recorded]) -> Self {
+    /// Everything about events that does not depend on their places.
+    pub(super) fn of(drafts: &'a [Draft]) -> Self {
         let mut columns = Self::default();
-        for (draft, place) in drafts.iter().zip(places) {
-            columns.push_place(draft, place);
+        for draft in drafts {
             columns.push_actor(draft);
             columns.push_rest(draft);
         }
         columns
     }
 
-    fn push_place(&mut self, draft: &'a Draft, place: &Recorded) {
-        self.index.push(place.index);
-        self.id.push(place.id);
-        self.kind.push(draft.kind.as_str());
-        self.action.push(&draft.action);
-        self.occurred_at.push(draft.claimed_at.unwrap_or(place.recorded_at));
-        self.recorded_at.push(place.recorded_at);
+    /// Puts the events in their places.
+    pub(super) fn place(&mut self, drafts: &[Draft], places: &[Recorded]) {
+        for (draft, place) in drafts.iter().zip(places) {
+            self.index.push(place.index);
+            self.id.push(place.id);
+            self.occurred_at.push(draft.claimed_at.unwrap_or(place.recorded_at));
+            self.recorded_at.push(place.recorded_at);
+        }
     }
 
     fn push_actor(&mut self, draft: &'a Draft) {
@@ -70,6 +71,8 @@ impl<'a> Columns<'a> {
     }
 
     fn push_rest(&mut self, draft: &'a Draft) {
+        self.kind.push(draft.kind.as_str());
+        self.action.push(&draft.action);
         self.object_type.push(&draft.object_type);
         self.object_id.push(draft.object_id.as_deref());
         self.object_name.push(draft.object_name.as_deref());
