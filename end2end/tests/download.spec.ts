@@ -1,7 +1,7 @@
 // The download: by a click in a browser to a file on disk, by programs, and refused.
 
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 
 import type { Download, Page } from '@playwright/test';
 
@@ -19,6 +19,13 @@ const FILE_NAME = `audit-logs_${ACME}_${RANGE.start}_${RANGE.end}`;
 
 function address(more: Record<string, string> = {}): string {
   return `${EXPORT}?${new URLSearchParams({ organization: ACME, ...RANGE, ...more })}`;
+}
+
+/** A folder for this test's files; Playwright removes it. */
+async function newFolder(): Promise<string> {
+  const { outputDir } = test.info();
+  await mkdir(outputDir, { recursive: true });
+  return outputDir;
 }
 
 interface Saved {
@@ -141,8 +148,8 @@ test('the other formats hold the same events', async ({ browse }) => {
   for (const saved of [raw, excel, ndjson]) expect(saved.headers['content-length']).toBe(String(saved.bytes.length));
 });
 
-test('curl, wget and Python get the same bytes', async ({ browse }, { outputPath }) => {
-  const folder = outputPath();
+test('curl, wget and Python get the same bytes', async ({ browse }) => {
+  const folder = await newFolder();
   const logs = await openAsOwner(await browse('owner'));
   const { bytes } = await save(logs.page, () => logs.download.click());
   const target = address({ kind: 'change' });
@@ -178,9 +185,8 @@ test('a refusal is a page for a browser', async ({ browse }) => {
   expect(new URL(nobody.url()).searchParams.get('next')).toBe(address());
 });
 
-test('a refusal is problem JSON for a program', async ({ browse, organization }, { outputPath }) => {
-  const folder = outputPath();
-  await browse('member');
+test('a refusal is problem JSON for a program', async ({ organization }) => {
+  const folder = await newFolder();
   const member = ['--cookie', await curlSignIn(DEMO.member, folder)];
   const refused = async (target: string, credential: string[] = []) => {
     const { status, contentType, body } = await curl(target, folder, credential);
