@@ -29,7 +29,7 @@ select orgtrail.guard_trail_table('orgtrail.event_positions');
 
 -- Makes the monthly partitions from `first_day`'s month to `last_day`'s month that do not exist yet; answers how many it made.
 create function orgtrail.make_partitions(first_day date, last_day date) returns integer
-    language plpgsql security definer set search_path = orgtrail, pg_temp as $$
+    language plpgsql security definer set search_path = orgtrail, pg_temp set lock_timeout = '30s' as $$
 declare
     month date := date_trunc('month', first_day);
     made  integer := 0;

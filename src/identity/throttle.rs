@@ -116,7 +116,9 @@ async fn count(
     )
     .fetch_one(&mut **transaction)
     .await?;
-    sqlx::query!("update orgtrail.sign_in_throttles set blocked_until = $2 where key = $1", key, now + delay(failures))
+    // A free failure blocks nobody, not even who read the clock a moment before it was counted.
+    let until = Some(delay(failures)).filter(|delay| !delay.is_zero()).map_or(now - window, |delay| now + delay);
+    sqlx::query!("update orgtrail.sign_in_throttles set blocked_until = $2 where key = $1", key, until)
         .execute(&mut **transaction)
         .await?;
     Ok(())
