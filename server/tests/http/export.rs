@@ -52,15 +52,13 @@ fn records(body: &str) -> Vec<Vec<String>> {
     reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
-/// The newest event with this action, as the export of every kind and field shows it; waits until there is one, because the end of a
-/// download is recorded after its last byte.
+/// The newest event with this action that is not about a question like this one, as the export of every kind and field shows it; waits
+/// until there is one, because the end of a download is recorded after its last byte.
 async fn newest(client: &Client, action: &str) -> Value {
     loop {
         let lines = client.get(&everything("&kind=all&format=ndjson")).await.body;
-        let found = lines
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .find(|event| event["action"] == action);
+        let mut events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found = events.find(|event| event["action"] == action && event["next"]["format"] != "ndjson");
         if let Some(event) = found {
             return event;
         }
