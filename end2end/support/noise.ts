@@ -7,7 +7,7 @@ import { runsScripts } from './scripts.ts';
 const LOAD_FAILED = /^Failed to load resource: the server responded with a status of (\d{3})/;
 
 // Chromium says so when it is itself who does not run the scripts that a page announces.
-const OF_SCRIPTS_SWITCHED_OFF = [/^request failed: \S+\.js csp$/, /\.wasm was preloaded using link preload but not used/];
+const OF_SCRIPTS_SWITCHED_OFF = /^request failed: \S+\.js csp$/;
 
 /** Listens to contexts and keeps what went wrong in them. */
 export class Noise {
@@ -15,9 +15,9 @@ export class Noise {
   readonly #refusedPages = new Set<string>();
   readonly #expected: RegExp[] = [];
 
-  /** Console errors and warnings (a violated Content-Security-Policy is one), page errors, failed requests. */
+  /** Console errors (a violated Content-Security-Policy is one), page errors, failed requests. */
   listen(context: BrowserContext): void {
-    if (!runsScripts()) this.#expected.push(...OF_SCRIPTS_SWITCHED_OFF);
+    if (!runsScripts()) this.#expected.push(OF_SCRIPTS_SWITCHED_OFF);
     context.on('console', (message) => this.#console(message));
     context.on('weberror', (error) => this.#heard.push(`page error: ${error.error()}`));
     context.on('response', (response) => this.#response(response));
@@ -43,7 +43,7 @@ export class Noise {
   #console(message: ConsoleMessage): void {
     if (message.type() !== 'error') return;
     const of = LOAD_FAILED.test(message.text()) ? `page ${message.location().url}` : message.location().url;
-    this.#heard.push(`console ${message.type()}: ${of} ${message.text()}`);
+    this.#heard.push(`console error: ${of} ${message.text()}`);
   }
 
   #response(response: Response): void {

@@ -13,7 +13,7 @@ const BINARY = process.env.END2END_BINARY ?? fileURLToPath(new URL('../../target
 // Reachable for the unprivileged user that Postgres runs as, and short enough for the path of its socket.
 const FOLDERS = '/tmp/orgtrail-end2end-';
 
-const START_MS = 120_000;
+const START_MS = 300_000;
 const STOP_MS = 20_000;
 
 /** Starts the server before the first test; what it returns is done after the last. */
