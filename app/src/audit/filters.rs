@@ -180,7 +180,7 @@ fn more_picker(here: Here, filter: &FilterView) -> AnyView {
     let object = filter.object.clone().unwrap_or_default();
     let active = kinds + usize::from(!object.is_empty());
     let panel = view! {
-        <h3 class="panel-heading">"Kind of event"</h3>
+        <h2 class="panel-heading">"Kind of event"</h2>
         <ul class="choices">{choices.collect_view()}</ul>
         <ObjectForm here=here object=object/>
     };
