@@ -109,7 +109,10 @@ fn value(json: Option<String>) -> AnyView {
 
 fn raw(previous: Option<String>, next: Option<String>) -> Option<AnyView> {
     let part = |name: &'static str, json: Option<String>| {
-        json.map(|json| view! { <div><h2 class="panel-heading">{name}</h2><pre tabindex="0" aria-label=name>{json}</pre></div> }.into_any())
+        json.map(|json| {
+            view! { <div><h2 class="panel-heading">{name}</h2><pre tabindex="0" aria-label=name>{json}</pre></div> }
+                .into_any()
+        })
     };
     if previous.is_none() && next.is_none() {
         return None;
