@@ -52,17 +52,22 @@ fn records(body: &str) -> Vec<Vec<String>> {
     reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
-/// The newest event with this action that is not about a question like this one, as the export of every kind and field shows it; waits
-/// until there is one, because the end of a download is recorded after its last byte.
-async fn newest(client: &Client, action: &str) -> Value {
+/// The newest event that is so, as the export of every kind and field shows it; waits until there is one, because the end of a
+/// download is recorded after its last byte.
+async fn recorded(client: &Client, so: impl Fn(&Value) -> bool) -> Value {
     loop {
         let lines = client.get(&everything("&kind=all&format=ndjson")).await.body;
         let mut events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let found = events.find(|event| event["action"] == action && event["next"]["format"] != "ndjson");
-        if let Some(event) = found {
+        if let Some(event) = events.find(&so) {
             return event;
         }
     }
+}
+
+/// The event with which the export of this id began (`requested`) or ended (`downloaded`).
+async fn of_export(client: &Client, id: &str, which: &str) -> Value {
+    let action = format!("audit_log.export.{which}");
+    recorded(client, |event| event["action"] == action && event["next"]["export_id"] == id).await
 }
 
 #[tokio::test]
@@ -133,7 +138,8 @@ async fn every_format_has_its_exact_length() {
     // Another word: the exports above are events by now, and name theirs.
     let nothing = client.get(&everything("&q=normatchesthat")).await;
     assert_eq!((nothing.header("audit-export-rows"), records(&nothing.body).len()), ("0", 1));
-    assert_eq!(newest(&client, "audit_log.export.downloaded").await["outcome"], "empty");
+    let downloaded = of_export(&client, nothing.header("audit-export-id"), "downloaded").await;
+    assert_eq!(downloaded["outcome"], "empty");
 }
 
 #[tokio::test]
@@ -143,11 +149,11 @@ async fn requested_and_downloaded_frame_it_with_the_hash_of_the_bytes() {
     let client = app.owner().await;
     let answer = client.get(&everything("&kind=all")).await;
     assert!(!answer.body.contains("audit_log.export"), "an export never contains itself");
-    let downloaded = newest(&client, "audit_log.export.downloaded").await;
-    let requested = newest(&client, "audit_log.export.requested").await;
+    let id = answer.header("audit-export-id");
+    let (downloaded, requested) =
+        (of_export(&client, id, "downloaded").await, of_export(&client, id, "requested").await);
     let next = &downloaded["next"];
     assert_eq!(downloaded["outcome"], "success");
-    assert_eq!(next["export_id"].as_str(), Some(answer.header("audit-export-id")));
     assert_eq!(next["sha256"].as_str().unwrap(), hex(&Sha256::digest(&answer.body)));
     assert_eq!(
         (next["bytes"].as_u64(), next["bytes_sent"].as_u64()),
@@ -177,8 +183,8 @@ async fn who_may_not_is_told_so_as_a_program_and_as_a_browser() {
     assert!(page.body.contains("owners and admins"), "{}", page.body);
     Answer::read(member.bare(Method::GET, &everything(""))).await.assert_problem(403, "FORBIDDEN");
     app.program_with(&[Scope::AuditRead]).await.get(&everything("")).await.assert_problem(403, "FORBIDDEN");
-    let denied = newest(&app.owner().await, "audit_log.export.requested").await;
-    assert_eq!((denied["outcome"].as_str(), denied["kind"].as_str()), (Some("denied"), Some("operation")));
+    let is_denied = |event: &Value| event["action"] == "audit_log.export.requested" && event["outcome"] == "denied";
+    assert_eq!(recorded(&app.owner().await, is_denied).await["kind"], "operation");
 }
 
 #[tokio::test]
@@ -249,10 +255,10 @@ async fn a_third_export_waits_and_an_ended_one_gives_its_place_back() {
     let (first, second) = (client.open(&everything("")).await, client.open(&everything("")).await);
     assert_eq!((first.status(), second.status()), (reqwest::StatusCode::OK, reqwest::StatusCode::OK));
     Answer::read(client.bare(Method::GET, &everything(""))).await.assert_problem(429, "LIMIT_EXCEEDED");
+    let id = first.headers()["audit-export-id"].to_str().unwrap().to_owned();
     drop((first, second));
     until(async || client.bare(Method::GET, &everything("&kind=login")).send().await.unwrap().status() == 200).await;
-    let aborted = newest(&client, "audit_log.export.downloaded").await;
-    assert!(["success", "aborted", "empty"].contains(&aborted["outcome"].as_str().unwrap()));
+    assert_eq!(of_export(&client, &id, "downloaded").await["outcome"], "aborted");
 }
 
 /// Asks until it is so.
@@ -281,7 +287,8 @@ async fn a_stalled_reader_holds_no_connection_and_loses_it_with_the_role() {
     let page = members::list(&app.platform, &owner, ACME, "admin").await.unwrap();
     members::change_role(&app.platform, &owner, ACME, &page.members[0].user_id, Role::Member.as_str()).await.unwrap();
     let client = app.owner().await;
-    until(async || newest_outcome(&client).await.as_deref() == Some("aborted")).await;
+    let id = response.headers()["audit-export-id"].to_str().unwrap().to_owned();
+    assert_eq!(of_export(&client, &id, "downloaded").await["outcome"], "aborted");
     let (mut read, mut broken, mut body) = (0, false, response.bytes_stream());
     while let Some(piece) = body.next().await {
         match piece {
@@ -290,16 +297,6 @@ async fn a_stalled_reader_holds_no_connection_and_loses_it_with_the_role() {
         }
     }
     assert!(broken && read < promised, "read {read} of {promised}, broken: {broken}");
-}
-
-/// The outcome of the newest ended export that is not of this question itself.
-async fn newest_outcome(client: &Client) -> Option<String> {
-    let lines = client.get(&everything("&action=audit_log.export.downloaded&format=ndjson")).await.body;
-    let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events
-        .filter(|event| event["next"]["format"] == "csv")
-        .map(|event| event["outcome"].as_str().unwrap().to_owned())
-        .next()
 }
 
 #[tokio::test]
