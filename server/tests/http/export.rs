@@ -52,11 +52,11 @@ fn records(body: &str) -> Vec<Vec<String>> {
     reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
-/// The newest event that is so, as the export of every kind and field shows it; waits until there is one, because the end of a
+/// The newest event about the log itself that is so, as the export of every kind and field shows it; waits until there is one, because the end of a
 /// download is recorded after its last byte.
 async fn recorded(client: &Client, so: impl Fn(&Value) -> bool) -> Value {
     loop {
-        let lines = client.get(&everything("&kind=all&format=ndjson")).await.body;
+        let lines = client.get(&everything("&kind=all&action=audit_log.*&format=ndjson")).await.body;
         let mut events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         if let Some(event) = events.find(&so) {
             return event;
