@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks the server to stop, the second, or the end of its patience, ends it.
+//! SIGTERM, SIGINT and SIGHUP (the terminal is closed): the first asks the server to stop, the second, or the end of its patience, ends it.
 
 use std::io;
 use std::time::Duration;
@@ -15,13 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(24);
 pub(super) fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
         }
         tracing::info!("stopping");
         tokio::spawn(async move {
+            // A shell that closes may hang up twice: that is no impatience.
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}

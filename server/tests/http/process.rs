@@ -31,6 +31,19 @@ fn start(database: &Database, folder: &std::path::Path) -> Child {
         .unwrap()
 }
 
+/// Where it says that it listens.
+async fn listening(process: &mut Child) -> String {
+    let mut said = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).await.unwrap();
+    said.trim().strip_prefix("Orgtrail listens on ").unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+/// Sends a signal, after which it ends well.
+async fn end(process: &mut Child, signal: Signal) {
+    kill(Pid::from_raw(process.id().unwrap().try_into().unwrap()), signal).unwrap();
+    assert!(process.wait().await.unwrap().success());
+}
+
 /// Sends the canary wherever a secret can be sent.
 async fn send_secrets(url: &str) {
     let client = Client::program(url, None);
@@ -52,18 +65,15 @@ async fn the_log_is_json_without_secrets_and_a_signal_ends_it_well() {
     let database = Database::make().await;
     let folder = tempfile::tempdir().unwrap();
     let mut process = start(&database, folder.path());
-    let mut said = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).await.unwrap();
-    let url = said.trim().strip_prefix("Orgtrail listens on ").unwrap_or_else(|| panic!("{said}"));
+    let url = listening(&mut process).await;
     // Read while it is written: a full pipe would stop the process.
     let mut log = process.stderr.take().unwrap();
     let reading = tokio::spawn(async move {
         let mut text = String::new();
         log.read_to_string(&mut text).await.map(|_| text)
     });
-    send_secrets(url).await;
-    kill(Pid::from_raw(process.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    assert!(process.wait().await.unwrap().success());
+    send_secrets(&url).await;
+    end(&mut process, Signal::SIGTERM).await;
     let log = reading.await.unwrap().unwrap();
     assert!(log.contains("\"path\":\"/api/login\""), "{log}");
     assert!(!log.contains(CANARY), "{}", log.lines().find(|line| line.contains(CANARY)).unwrap_or_default());
@@ -71,6 +81,16 @@ async fn the_log_is_json_without_secrets_and_a_signal_ends_it_well() {
         let parsed: Result<serde_json::Value, _> = serde_json::from_str(line);
         assert!(parsed.is_ok_and(|line| line.is_object()), "{line}");
     }
+    database.drop_soon();
+}
+
+#[tokio::test]
+async fn closing_its_terminal_ends_it_well() {
+    let database = Database::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = start(&database, folder.path());
+    listening(&mut process).await;
+    end(&mut process, Signal::SIGHUP).await;
     database.drop_soon();
 }
 
