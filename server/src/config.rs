@@ -29,7 +29,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use orgtrail::platform::SignUp;
 use sqlx::postgres::PgConnectOptions;
-use url::Url;
+use url::{Host, Url};
 
 /// Every variable that is read, in the order of the table above.
 pub const VARIABLES: [&str; 14] = [
@@ -169,6 +169,18 @@ impl Config {
         Ok(())
     }
 
+    /// The variable by which others than this machine reach the server, and what it names; none if nobody else is meant to.
+    #[must_use]
+    pub fn exposure(&self) -> Option<(&'static str, String)> {
+        let listens = !self.address.ip().to_canonical().is_loopback();
+        let public = self.public.url.as_ref().filter(|url| !is_this_machine(url));
+        let proxy = self.public.trusted_proxies.first();
+        listens
+            .then(|| ("ORGTRAIL_ADDR", self.address.to_string()))
+            .or_else(|| public.map(|url| ("ORGTRAIL_PUBLIC_URL", url.host_str().unwrap_or_default().to_owned())))
+            .or_else(|| proxy.map(|net| ("ORGTRAIL_TRUSTED_PROXIES", format!("whoever is behind {net}"))))
+    }
+
     /// Where the server's key is.
     #[must_use]
     pub fn secret_key_path(&self) -> PathBuf {
@@ -277,6 +289,15 @@ fn is_origin(url: &Url) -> bool {
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
     matches!(url.scheme(), "http" | "https") && url.has_host() && bare && nobody
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]

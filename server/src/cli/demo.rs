@@ -22,7 +22,7 @@ pub(super) struct Demo {
 impl Demo {
     /// Fills what is missing, then serves.
     pub(super) async fn run(self, mut config: Config) -> Done {
-        demo::check_exposure(config.address, &config.demo_password)?;
+        demo::check_exposure(&config)?;
         config.sign_up = SignUp::Open;
         let application = Application::build(&config).await?;
         if let Err(error) = self.fill(&application, &config.demo_password).await {

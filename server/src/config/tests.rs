@@ -91,3 +91,28 @@ fn listed<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
     let names = text.lines().filter_map(|line| line.strip_prefix(mark)?.split_once(['`', '=']).map(|(name, _)| name));
     names.filter(|name| is_ours(name) && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect()
 }
+
+#[test]
+fn what_others_can_reach_is_known() {
+    for (name, value, open) in [
+        ("ORGTRAIL_ADDR", "127.0.0.1:3000", false),
+        ("ORGTRAIL_ADDR", "127.9.9.9:1", false),
+        ("ORGTRAIL_ADDR", "[::1]:3000", false),
+        ("ORGTRAIL_ADDR", "[::ffff:127.0.0.1]:3000", false),
+        ("ORGTRAIL_ADDR", "0.0.0.0:3000", true),
+        ("ORGTRAIL_ADDR", "[::]:3000", true),
+        ("ORGTRAIL_ADDR", "192.0.2.1:3000", true),
+        ("ORGTRAIL_ADDR", "[::ffff:192.0.2.1]:3000", true),
+        ("ORGTRAIL_PUBLIC_URL", "http://localhost:3000", false),
+        ("ORGTRAIL_PUBLIC_URL", "http://demo.localhost", false),
+        ("ORGTRAIL_PUBLIC_URL", "http://127.0.0.1:3000", false),
+        ("ORGTRAIL_PUBLIC_URL", "http://[::1]:3000", false),
+        ("ORGTRAIL_PUBLIC_URL", "https://audit.example", true),
+        ("ORGTRAIL_PUBLIC_URL", "https://localhost.example", true),
+        ("ORGTRAIL_PUBLIC_URL", "https://192.0.2.1", true),
+        ("ORGTRAIL_TRUSTED_PROXIES", "127.0.0.1", true),
+    ] {
+        let exposure = read(&[(name, value)]).unwrap().exposure();
+        assert_eq!(exposure.map(|(variable, _)| variable), open.then_some(name), "{name}={value}");
+    }
+}

@@ -1,7 +1,5 @@
 //! Why the demo does not start.
 
-use std::net::SocketAddr;
-
 /// Each a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
@@ -17,9 +15,14 @@ pub enum DemoError {
     OtherAcme,
     /// The default password, for everybody.
     #[error(
-        "ORGTRAIL_ADDR: with the default password the demo listens on loopback only, not on {0}. Set ORGTRAIL_DEMO_PASSWORD to another one first"
+        "{variable}: with the default password the demo is for this machine only, not for {reached}. Set ORGTRAIL_DEMO_PASSWORD to another one first"
     )]
-    Exposed(SocketAddr),
+    Exposed {
+        /// What opens it.
+        variable: &'static str,
+        /// To whom.
+        reached: String,
+    },
     /// A password that cannot be one.
     #[error("ORGTRAIL_DEMO_PASSWORD: {0}")]
     Password(orgtrail::Error),
