@@ -25,7 +25,7 @@ create table orgtrail.sessions (
 create index on orgtrail.sessions (user_id) where user_id is not null;
 create index on orgtrail.sessions (expires_at);
 
--- Every attempt, whoever it is (contract §9): copied into the trails of the organizations that the address belongs to.
+-- Every attempt, whoever it is (contract §9): sorted by the organizations that the address belongs to, then copied into their trails.
 create table orgtrail.sign_in_attempts (
     id           uuid primary key,
     attempted_at timestamptz not null,
@@ -37,9 +37,9 @@ create table orgtrail.sign_in_attempts (
     ip           text,
     user_agent   text,
     request_id   text,
-    copied_at    timestamptz
+    sorted_at    timestamptz -- when its copies were ordered (`sign_in_copies`)
 );
-create index on orgtrail.sign_in_attempts (attempted_at, id) where copied_at is null;
+create index on orgtrail.sign_in_attempts (attempted_at, id) where sorted_at is null;
 
 -- Throttling by keyed hash of address or client, whether or not the address exists (R-16).
 create table orgtrail.sign_in_throttles (
@@ -51,7 +51,6 @@ create table orgtrail.sign_in_throttles (
 
 grant select, insert, update (email, email_key, name, password_hash, disabled_at) on orgtrail.users to orgtrail_app;
 grant select, insert, update, delete on orgtrail.sessions, orgtrail.sign_in_throttles to orgtrail_app;
-grant select, insert, update (copied_at) on orgtrail.sign_in_attempts to orgtrail_app;
-grant select on orgtrail.users to orgtrail_lookup;
+grant select, insert, update (sorted_at) on orgtrail.sign_in_attempts to orgtrail_app;
 
 reset role;

@@ -49,8 +49,15 @@ create index on orgtrail.access_tokens (organization_id);
 create table orgtrail.trail_heads (
     organization_id  uuid primary key references orgtrail.organizations,
     next_index       bigint not null default 0,
-    last_recorded_at timestamptz not null default '-infinity',
-    last_transaction xid8 -- the transaction that appended last: how the guard below knows that a change was recorded
+    last_recorded_at timestamptz not null default '-infinity'
+);
+
+-- Sign-in attempts that wait to be copied into a trail: one row for each trail, so that one that cannot be written holds up no other.
+-- Deleted when the copy is made. The server's own list of what to do, read across organizations: not a tenant table.
+create table orgtrail.sign_in_copies (
+    trail      uuid not null references orgtrail.trail_heads,
+    attempt_id uuid not null references orgtrail.sign_in_attempts,
+    primary key (trail, attempt_id)
 );
 
 alter table orgtrail.organizations enable row level security;
@@ -72,7 +79,8 @@ begin
 end
 $$;
 
--- R-41: a transaction that changed one of these rows must have appended to the trail of its organization.
+-- R-41: a transaction that changed one of these rows must have appended to the trail of its organization. Whoever appends holds the head
+-- until the end, so the newest event tells: nobody's word is taken for it, and nothing but an event makes it true.
 create function orgtrail.require_event() returns trigger language plpgsql as $$
 declare
     changed uuid := case
@@ -80,7 +88,13 @@ declare
         else (to_jsonb(coalesce(new, old)) ->> 'organization_id')::uuid
     end;
 begin
-    if not exists (select from orgtrail.trail_heads where organization_id = changed and last_transaction = pg_current_xact_id()) then
+    if not exists (
+        select from orgtrail.trail_heads head
+        join orgtrail.event_positions newest on newest.organization_id = head.organization_id and newest.index = head.next_index - 1
+        join orgtrail.events event
+            on event.organization_id = newest.organization_id and event.index = newest.index and event.recorded_at = newest.recorded_at
+        where head.organization_id = changed and event.xmin = pg_current_xact_id()::xid
+    ) then
         raise exception 'a change of % must be recorded in the trail by the same transaction', tg_table_name
             using errcode = 'integrity_constraint_violation', constraint = 'change_without_event';
     end if;
@@ -111,7 +125,8 @@ grant select, insert, update (slug, name) on orgtrail.organizations to orgtrail_
 grant select, insert, update (retired_at) on orgtrail.organization_slugs to orgtrail_app;
 grant select, insert, delete, update (role) on orgtrail.memberships to orgtrail_app;
 grant select, insert, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, last_used_at, last_used_ip) on orgtrail.access_tokens to orgtrail_app;
-grant select, insert, update (next_index, last_recorded_at, last_transaction) on orgtrail.trail_heads to orgtrail_app;
+grant select, insert, update (next_index, last_recorded_at) on orgtrail.trail_heads to orgtrail_app;
+grant select, insert, delete, update (attempt_id) on orgtrail.sign_in_copies to orgtrail_app; -- update: to lock rows
 grant select on orgtrail.organizations, orgtrail.organization_slugs, orgtrail.memberships, orgtrail.access_tokens to orgtrail_lookup;
 grant execute on function orgtrail.current_organization() to orgtrail_lookup;
 

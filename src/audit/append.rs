@@ -232,8 +232,7 @@ async fn take_places(
     let head = sqlx::query!(
         r#"update orgtrail.trail_heads set
             next_index = next_index + $2,
-            last_recorded_at = greatest(coalesce($3, clock_timestamp()), last_recorded_at + interval '1 microsecond') + ($2 - 1) * interval '1 microsecond',
-            last_transaction = pg_current_xact_id()
+            last_recorded_at = greatest(coalesce($3, clock_timestamp()), last_recorded_at + interval '1 microsecond') + ($2 - 1) * interval '1 microsecond'
         where organization_id = $1
         returning next_index, last_recorded_at, clock_timestamp() as "now!""#,
         organization,

@@ -22,11 +22,20 @@ pub struct Change {
 }
 
 impl Change {
-    /// Begins a change by an authorized viewer.
+    /// Begins a change by an authorized viewer. What the authorization rested on is read again and held until the change ends: whoever lost
+    /// the right a moment ago changes nothing any more.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] without a database.
+    /// Those of [`crate::identity::access::authorize`]; [`Error::Conflict`] if the viewer's rights are others now but would still do.
     pub async fn begin(platform: &Platform, access: &Access) -> Result<Self> {
+        let mut change = Self::begin_record(platform, access).await?;
+        access.hold(&mut change.transaction, platform.clock.now()).await?;
+        Ok(change)
+    }
+
+    /// Begins what only records something that has happened already: a refusal, a look, the end of an export. It is recorded whatever
+    /// rights the viewer has left.
+    pub(super) async fn begin_record(platform: &Platform, access: &Access) -> Result<Self> {
         Self::begin_in(platform, access.organization().id, access.actor().clone(), access.origin().clone()).await
     }
 

@@ -23,6 +23,7 @@ mod ticket;
 use batch::Batches;
 pub use layout::Head;
 use layout::Layout;
+use ticket::Place;
 pub use ticket::{End, Receipt, Ticket};
 
 /// An export that was granted and recorded as requested, before its first byte.
@@ -37,8 +38,8 @@ pub struct Export {
     bytes: u64,
 }
 
-/// Grants an export: checks the query and the viewer, fixes the last index, learns the exact length, takes one of the organization's places,
-/// commits `audit_log.export.requested`, and reads the first bytes.
+/// Grants an export: checks the query and the viewer, takes one of the organization's places, fixes the last index, learns the exact length,
+/// commits `audit_log.export.requested`, and reads the first bytes. The place comes before all work that grows with the trail.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], [`Error::Invalid`] naming the parameter and the allowed values, [`Error::NotFound`], [`Error::Forbidden`]
@@ -47,15 +48,27 @@ pub async fn start(platform: &Platform, viewer: &Viewer, raw_query: &str) -> Res
     viewer.actor()?;
     let query = ExportQuery::parse(raw_query, platform.clock.now())?;
     let access = refusal::authorize(platform, viewer, &query.organization, Operation::ExportAuditLog).await?;
-    let (last_index, totals) = measure(platform, &access, &query).await?;
+    let place = Place::take(platform, access).await?;
+    match begin(platform, &place, query).await {
+        Ok(export) => Ok(export),
+        Err(cause) => {
+            place.give_back().await;
+            Err(cause)
+        }
+    }
+}
+
+async fn begin(platform: &Platform, place: &Place, query: ExportQuery) -> Result<Export> {
+    let access = place.access();
+    let (last_index, totals) = measure(platform, access, &query).await?;
     let layout = Layout::of(&query);
     let mut batches = Batches::new(platform.clone(), access.organization().id, layout, last_index, totals.events);
     let bytes = match layout.stored_bytes(&totals) {
         Some(stored) => stored,
         None => batches.clone().count_bytes(&query).await?,
     };
-    let head = Head::new(&access, &query, layout, storage::new_id(platform.clock.now())?, totals.events, bytes);
-    let ticket = Ticket::take(platform, access, &query, &head).await?;
+    let head = Head::new(access, &query, layout, place.id(), totals.events, bytes);
+    let ticket = Ticket::request(place, &query, &head).await?;
     let first = first_chunk(&mut batches, &query, layout).await;
     match first {
         Ok(first) => Ok(Export { head, ticket, query, batches, first: Some(first), bytes: 0 }),

@@ -20,7 +20,7 @@ pub(super) async fn authorize(
     slug: &str,
     operation: Operation,
 ) -> Result<Access> {
-    let access = access::identify(platform, viewer, slug).await?;
+    let access = access::identify(platform, viewer, slug, operation).await?;
     match access.require(operation) {
         Ok(()) => Ok(access),
         Err(refused) => {
@@ -55,7 +55,7 @@ async fn record_once(platform: &Platform, access: &Access, action: Action, outco
     let event = NewEvent::new(action, Object::new("audit_log", organization.id, &organization.slug))
         .next(&role)
         .outcome(outcome);
-    Change::begin(platform, access).await?.commit(event).await?;
+    Change::begin_record(platform, access).await?.commit(event).await?;
     Ok(())
 }
 

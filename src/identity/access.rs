@@ -1,5 +1,7 @@
 //! Authorization: the one function that decides who may do what, and the value without which no tenant data can be reached (R-21, R-22).
 
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::access_token::{self, AccessToken, Scope};
@@ -96,6 +98,8 @@ pub fn may_change_role(viewer: Role, from: Role, to: Role) -> bool {
 pub struct Access {
     organization: Organization,
     grant: Grant,
+    /// What it was asked for.
+    operation: Operation,
     actor: Actor,
     viewer: Viewer,
 }
@@ -170,6 +174,39 @@ impl Access {
     pub async fn renew(&self, platform: &Platform, operation: Operation) -> Result<Self> {
         authorize(platform, &self.viewer, &self.organization.slug, operation).await
     }
+
+    /// Asks again inside the transaction of a change, which is bound to the organization, and keeps the answer true until it ends: whoever
+    /// takes the viewer's role or token away meanwhile waits.
+    pub(crate) async fn hold(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+        let grant = self.held_grant(connection, now).await?;
+        if !allows(&grant, self.operation) {
+            return Err(forbidden(self.operation));
+        }
+        if grant != self.grant {
+            // A use case may have decided more by the grant that it saw: it has to begin anew.
+            return Err(Error::Conflict("Your rights here were changed at this very moment: try again.".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn held_grant(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Grant> {
+        let organization = self.organization.id;
+        Ok(match &self.viewer.identity {
+            Identity::Anonymous => return Err(Error::Unauthenticated),
+            Identity::User(user) => {
+                Grant::Member(hold_role(connection, organization, user.id).await?.ok_or(Error::NotFound)?)
+            }
+            Identity::AccessToken(token) => {
+                let (scopes, created_by) = access_token::hold(connection, token, now).await?;
+                let role = match created_by {
+                    Some(creator) => hold_role(connection, organization, creator).await?.ok_or_else(orphaned)?,
+                    None => Role::Owner,
+                };
+                Grant::Token(scopes, role)
+            }
+            Identity::Operator => Grant::Operator,
+        })
+    }
 }
 
 /// The first line of every use case: who `viewer` is in the organization with this slug, if `operation` is allowed.
@@ -178,13 +215,13 @@ impl Access {
 /// [`Error::Unauthenticated`] for nobody, [`Error::NotFound`] for another organization or none (the same answer, R-20),
 /// [`Error::Forbidden`] for too low a role or too few scopes.
 pub async fn authorize(platform: &Platform, viewer: &Viewer, slug: &str, operation: Operation) -> Result<Access> {
-    let access = identify(platform, viewer, slug).await?;
+    let access = identify(platform, viewer, slug, operation).await?;
     access.require(operation)?;
     Ok(access)
 }
 
-/// Who `viewer` is in an organization, before any operation is asked for: for use cases that record their refusals.
-pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str) -> Result<Access> {
+/// Who `viewer` is in an organization, whether or not `operation` is allowed: for use cases that record their refusals.
+pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str, operation: Operation) -> Result<Access> {
     let actor = viewer.actor()?;
     let organization = find_organization(platform, slug).await?;
     let grant = match &viewer.identity {
@@ -195,7 +232,7 @@ pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str) -
         Identity::AccessToken(token) => token_grant(platform, &organization, token).await?,
         Identity::Operator => Grant::Operator,
     };
-    Ok(Access { organization, grant, actor, viewer: viewer.clone() })
+    Ok(Access { organization, grant, operation, actor, viewer: viewer.clone() })
 }
 
 async fn find_organization(platform: &Platform, slug: &str) -> Result<Organization> {
@@ -210,7 +247,7 @@ async fn find_organization(platform: &Platform, slug: &str) -> Result<Organizati
 }
 
 /// The present role of a user in an organization; none if the account is disabled.
-pub(crate) async fn role_of(platform: &Platform, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
+async fn role_of(platform: &Platform, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
     let mut transaction = storage::begin(&platform.database.reads, organization).await?;
     let role = sqlx::query_scalar!(
         "select m.role from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
@@ -221,6 +258,20 @@ pub(crate) async fn role_of(platform: &Platform, organization: Uuid, user: Uuid)
     .fetch_optional(&mut *transaction)
     .await?;
     transaction.commit().await?;
+    role.as_deref().map(Role::parse).transpose()
+}
+
+/// The same, held until the transaction ends. The lock is one of two that exclude each other, not `for share`: of two changes by the same
+/// person at once, both of their own role, neither would get on.
+async fn hold_role(connection: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
+    let role = sqlx::query_scalar!(
+        "select m.role from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
+        where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null for no key update of m",
+        organization,
+        user
+    )
+    .fetch_optional(connection)
+    .await?;
     role.as_deref().map(Role::parse).transpose()
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::access::{self, Operation};
@@ -74,6 +75,10 @@ impl Scope {
             .find(|scope| scope.as_str() == word)
             .ok_or_else(|| Error::invalid("scope", format!("“{word}” is not a scope; the scopes are {}.", all())))
     }
+
+    fn parse_all(words: &[String]) -> Result<Vec<Self>> {
+        words.iter().map(|word| Self::parse(word)).collect()
+    }
 }
 
 /// A token that proved itself in this request.
@@ -105,6 +110,25 @@ pub(super) async fn find_current(platform: &Platform, token: &AccessToken) -> Re
     find_by_hash(platform, &token.secret_sha256).await
 }
 
+/// Scopes and creator of the token as they are now, held until the transaction of a change ends.
+pub(super) async fn hold(
+    connection: &mut PgConnection,
+    token: &AccessToken,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Scope>, Option<Uuid>)> {
+    let row = sqlx::query!(
+        "select scopes, created_by, expires_at, revoked_at from orgtrail.access_tokens
+        where organization_id = $1 and id = $2 for share",
+        token.organization_id,
+        token.id
+    )
+    .fetch_optional(connection)
+    .await?
+    .filter(|row| is_current(row.expires_at, row.revoked_at, now))
+    .ok_or(Error::Unauthenticated)?;
+    Ok((Scope::parse_all(&row.scopes)?, row.created_by))
+}
+
 async fn find_by_hash(platform: &Platform, sha256: &[u8]) -> Result<AccessToken> {
     let row = sqlx::query!(
         r#"select id as "id!", organization_id as "organization_id!", name as "name!", scopes as "scopes!", created_by, expires_at, revoked_at
@@ -115,7 +139,7 @@ async fn find_by_hash(platform: &Platform, sha256: &[u8]) -> Result<AccessToken>
     .await?
     .filter(|row| is_current(row.expires_at, row.revoked_at, platform.clock.now()))
     .ok_or(Error::Unauthenticated)?;
-    let scopes = row.scopes.iter().map(|word| Scope::parse(word)).collect::<Result<_>>()?;
+    let scopes = Scope::parse_all(&row.scopes)?;
     let secret_sha256 = sha256.to_vec();
     Ok(AccessToken {
         id: row.id,
@@ -155,7 +179,7 @@ pub struct CreatedToken {
 /// Makes an access token and records `access_token.created`.
 ///
 /// # Errors
-/// Those of [`access::authorize`]; [`Error::Invalid`] for the fields `name` and `scope`.
+/// Those of [`access::authorize`]; [`Error::Invalid`] for the fields `name`, `scope` and `expires_at`.
 pub async fn create(
     platform: &Platform,
     viewer: &Viewer,
@@ -168,6 +192,9 @@ pub async fn create(
     let name = crate::organization::name::parse("name", name)?;
     if scopes.is_empty() {
         return Err(Error::invalid("scope", "An access token needs at least one scope."));
+    }
+    if !is_current(expires_at, None, platform.clock.now()) {
+        return Err(Error::invalid("expires_at", "An access token expires in the future, or never."));
     }
     let (id, secret, scopes) = (storage::new_id(platform.clock.now())?, Secret::generate()?, words(scopes));
     let mut change = Change::begin(platform, &access).await?;

@@ -82,33 +82,74 @@ fn cut(typed: &str) -> String {
     format!("{}…", &clean[..end])
 }
 
-/// Attempts copied in one transaction: few, so that no trail's head is held long.
+/// Attempts handled in one transaction: few, so that no trail's head is held long.
 const BATCH: i64 = 50;
 
-/// Copies the attempts that wait into the trails they belong in; answers how many it looked at. Called again and again by the server;
-/// several servers may, each attempt is taken by one.
+/// Copies the attempts that wait into the trails they belong in; answers how far it got, 0 when nothing is left to do. Called again and
+/// again by the server; several servers may, each copy is made by one. A trail that cannot be written holds up no other.
 ///
 /// # Errors
-/// [`Error::Unavailable`] without a database; nothing is lost, the attempts wait.
+/// [`Error::Unavailable`] where nothing could be done that waits, without a database or for want of a trail's head; nothing is lost.
 pub async fn copy_pending(platform: &Platform) -> Result<usize> {
-    let mut transaction = platform.database.writes.begin().await?;
+    let (mut done, mut failed) = (sort(platform).await?, None);
+    for organization in waiting_organizations(platform).await? {
+        match copy_into(platform, organization).await {
+            Ok(copied) => done += copied,
+            Err(cause) => failed = failed.or(Some(cause)),
+        }
+    }
+    // While others get on, a trail that cannot be written is no news; when it alone is left, the caller hears of it.
+    match failed {
+        Some(cause) if done == 0 => Err(cause),
+        _ => Ok(done),
+    }
+}
+
+/// Finds the trails that the next attempts belong in, and orders a copy for each; answers how many attempts it looked at.
+async fn sort(platform: &Platform) -> Result<usize> {
+    let sorted = sqlx::query!(
+        r#"with attempt as (
+            select id, user_id from orgtrail.sign_in_attempts where sorted_at is null order by attempted_at, id limit $1 for update skip locked
+        ), ordered as (
+            insert into orgtrail.sign_in_copies (trail, attempt_id)
+            select belongs.organization_id, attempt.id from attempt, orgtrail.organizations_of_user(attempt.user_id) as belongs
+        )
+        update orgtrail.sign_in_attempts set sorted_at = clock_timestamp() where id in (select id from attempt)"#,
+        BATCH
+    )
+    .execute(&platform.database.writes)
+    .await?;
+    usize::try_from(sorted.rows_affected()).map_err(Error::internal)
+}
+
+async fn waiting_organizations(platform: &Platform) -> Result<Vec<Uuid>> {
+    let waiting = sqlx::query_scalar!("select distinct trail from orgtrail.sign_in_copies order by 1")
+        .fetch_all(&platform.database.writes)
+        .await?;
+    Ok(waiting)
+}
+
+/// Copies the next attempts that wait for one trail; answers how many.
+async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
+    let mut transaction = storage::begin(&platform.database.writes, organization).await?;
     let waiting = sqlx::query_as!(
         Waiting,
         r#"select a.id, a.attempted_at, a.method, a.email_typed, a.user_id, a.outcome, a.reason, a.ip, a.user_agent, a.request_id,
             u.name as "user_name?", u.email as "user_email?"
-        from orgtrail.sign_in_attempts a left join orgtrail.users u on u.id = a.user_id
-        where a.copied_at is null
-        order by a.attempted_at, a.id limit $1 for update of a skip locked"#,
+        from orgtrail.sign_in_copies c
+        join orgtrail.sign_in_attempts a on a.id = c.attempt_id
+        left join orgtrail.users u on u.id = a.user_id
+        where c.trail = $1
+        order by a.attempted_at, a.id limit $2 for update of c skip locked"#,
+        organization,
         BATCH
     )
     .fetch_all(&mut *transaction)
     .await?;
-    for (organization, drafts) in by_organization(&mut transaction, &waiting).await? {
-        storage::bind(&mut transaction, organization).await?;
-        append::append(&mut transaction, organization, &platform.clock, &drafts).await?;
-    }
+    let drafts = waiting.iter().map(Waiting::draft).collect::<Result<Vec<_>>>()?;
+    append::append(&mut transaction, organization, &platform.clock, &drafts).await?;
     let ids: Vec<Uuid> = waiting.iter().map(|attempt| attempt.id).collect();
-    sqlx::query!("update orgtrail.sign_in_attempts set copied_at = clock_timestamp() where id = any($1)", &ids)
+    sqlx::query!("delete from orgtrail.sign_in_copies where trail = $1 and attempt_id = any($2)", organization, &ids)
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
@@ -128,25 +169,6 @@ struct Waiting {
     request_id: Option<String>,
     user_name: Option<String>,
     user_email: Option<String>,
-}
-
-/// The events to write, by organization in rising order of id: everybody locks heads in the same order, so nobody waits in a circle.
-async fn by_organization(
-    transaction: &mut Transaction<'_, Postgres>,
-    waiting: &[Waiting],
-) -> Result<std::collections::BTreeMap<Uuid, Vec<Draft>>> {
-    let mut drafts = std::collections::BTreeMap::<Uuid, Vec<Draft>>::new();
-    for attempt in waiting {
-        let Some(user) = attempt.user_id else { continue };
-        let organizations =
-            sqlx::query_scalar!(r#"select organization_id as "id!" from orgtrail.organizations_of_user($1)"#, user)
-                .fetch_all(&mut **transaction)
-                .await?;
-        for organization in organizations {
-            drafts.entry(organization).or_default().push(attempt.draft()?);
-        }
-    }
-    Ok(drafts)
 }
 
 impl Waiting {

@@ -25,17 +25,15 @@ pub struct SignedIn {
 /// [`Error::WrongCredentials`] for every cause; [`Error::Throttled`]; [`Error::Unavailable`] if it cannot be written down or too many
 /// wait: then nobody is signed in.
 pub async fn sign_in(platform: &Platform, viewer: &Viewer, email: &str, password: &str) -> Result<SignedIn> {
+    enter(platform, viewer, Method::Login, email, password).await
+}
+
+/// A sign-in by the page of `method`.
+async fn enter(platform: &Platform, viewer: &Viewer, method: Method, email: &str, password: &str) -> Result<SignedIn> {
     let throttles = Throttles::of(platform, &email::key(email), viewer.origin.ip.as_deref());
     let account = find_account(platform, email).await?;
     let user_id = account.as_ref().map(|account| account.id);
-    let written = |outcome, reason| Attempt {
-        method: Method::Login,
-        email,
-        user: user_id,
-        outcome,
-        reason,
-        origin: &viewer.origin,
-    };
+    let written = |outcome, reason| Attempt { method, email, user: user_id, outcome, reason, origin: &viewer.origin };
     if let Err(throttled) = throttles.check(platform).await {
         write(platform, written(Outcome::Denied, Some("throttled")), None).await?;
         return Err(throttled);
@@ -123,7 +121,7 @@ pub async fn sign_up(
     let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
     let new_password = NewPassword::parse(password)?;
     if find_account(platform, email).await?.is_some() {
-        return sign_in(platform, viewer, email, password).await;
+        return enter(platform, viewer, Method::Signup, email, password).await;
     }
     let hash = hash(platform, new_password).await?;
     let user = insert_user(platform, &name, &address, Some(&hash), Some(&viewer.origin)).await?;

@@ -191,12 +191,14 @@ pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &
     )
     .execute(change.connection())
     .await?;
-    end_sessions(&mut change, member.user_id).await?;
+    if !leaves {
+        end_sessions(&mut change, member.user_id).await?;
+    }
     change.commit(NewEvent::new(Action::MemberDeleted, member.object()).previous(&member.state())).await?;
     Ok(())
 }
 
-/// the sessions of a removed member end with the membership.
+/// the sessions of a member whom somebody else removes end with the membership. Who leaves stays signed in: only their powers here end.
 async fn end_sessions(change: &mut Change, user: Uuid) -> Result<()> {
     sqlx::query!("delete from orgtrail.sessions where user_id = $1", user).execute(change.connection()).await?;
     Ok(())

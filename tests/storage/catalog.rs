@@ -72,6 +72,7 @@ async fn row_level_security(superuser: PgPool) {
     running_exports forced: tenant ALL {public} using (organization = current) check (organization = current)
     sessions: nothing
     sign_in_attempts: nothing
+    sign_in_copies: nothing
     sign_in_throttles: nothing
     trail_heads forced: tenant ALL {public} using (organization = current) check (organization = current)
     users: nothing
@@ -104,16 +105,16 @@ async fn grants(superuser: PgPool) {
     orgtrail_app organizations: insert, select, update (slug, name)
     orgtrail_app running_exports: delete, insert, select, update (leased_until)
     orgtrail_app sessions: delete, insert, select, update
-    orgtrail_app sign_in_attempts: insert, select, update (copied_at)
+    orgtrail_app sign_in_attempts: insert, select, update (sorted_at)
+    orgtrail_app sign_in_copies: delete, insert, select, update (attempt_id)
     orgtrail_app sign_in_throttles: delete, insert, select, update
-    orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at, last_transaction)
+    orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at)
     orgtrail_app users: insert, select, update (email, email_key, name, password_hash, disabled_at)
     orgtrail_lookup access_tokens: select
     orgtrail_lookup events: select
     orgtrail_lookup memberships: select
     orgtrail_lookup organization_slugs: select
     orgtrail_lookup organizations: select
-    orgtrail_lookup users: select
     ");
 }
 

@@ -4,13 +4,14 @@ use orgtrail::Error;
 use orgtrail::audit::action::Action;
 use orgtrail::audit::append::{NewEvent, Object};
 use orgtrail::audit::change::Change;
-use orgtrail::identity::access_token::Scope;
+use orgtrail::identity::access::{Access, Operation, authorize};
+use orgtrail::identity::access_token::{self, Scope};
 use orgtrail::identity::role::Role;
-use orgtrail::identity::viewer::Viewer;
+use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::members;
 use sqlx::PgPool;
 
-use crate::fixture::{Fixture, Tenant, code, id_of, run};
+use crate::fixture::{Fixture, Tenant, code, id_of, origin, run};
 
 /// The SQLSTATE of the rules that look at commit.
 const INTEGRITY: &str = "23000";
@@ -106,18 +107,119 @@ async fn rows_changed_without_an_event_are_refused_at_commit(superuser: PgPool) 
     assert_eq!(code(transaction.commit().await), "done");
 }
 
+/// Writes an event as `append` does, past the product's own code.
+async fn forge_event(change: &mut Change, tenant: &Tenant) {
+    let statements = [
+        "update orgtrail.trail_heads set next_index = next_index + 1",
+        "insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at)
+            select organization_id, next_index - 1, gen_random_uuid(), now() from orgtrail.trail_heads",
+        "insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, object_type, outcome,
+                csv_safe_length, csv_raw_length, words)
+            select organization_id, index, event_id, 'change', 'invoice.paid', recorded_at, recorded_at, 'u-1', 'invoice', 'success', 1, 1, ''
+            from orgtrail.event_positions order by index desc limit 1",
+    ];
+    for statement in statements {
+        let done = run(statement, change.connection()).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{statement} for {}", tenant.slug);
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn moving_the_head_is_no_event(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let check = "set constraints all immediate";
+    for moved in ["next_index = next_index", "next_index = next_index + 1", "last_recorded_at = now()"] {
+        let mut change = begin_renaming(&fixture, &tenant).await;
+        run(format!("update orgtrail.trail_heads set {moved}"), change.connection()).await.unwrap();
+        assert_eq!(code(run(check, change.connection()).await.map(drop)), INTEGRITY, "{moved}");
+    }
+    // Control: an event is one, whoever wrote it.
+    let mut change = begin_renaming(&fixture, &tenant).await;
+    forge_event(&mut change, &tenant).await;
+    assert_eq!(code(run(check, change.connection()).await.map(drop)), "done");
+}
+
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn an_event_in_the_trail_of_another_organization_does_not_count(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let (ours, theirs) = (fixture.organization("ours").await, fixture.organization("theirs").await);
     let mut change = begin_renaming(&fixture, &ours).await;
-    let append = format!(
-        "update orgtrail.trail_heads set last_transaction = pg_current_xact_id() where organization_id = '{}'",
-        theirs.id
-    );
+    // Theirs is written by the same transaction, ours is not.
     run(format!("select set_config('app.organization_id', '{}', true)", theirs.id), change.connection()).await.unwrap();
-    assert_eq!(run(append, change.connection()).await.unwrap().rows_affected(), 1);
+    forge_event(&mut change, &theirs).await;
     assert_eq!(code(run("set constraints all immediate", change.connection()).await.map(drop)), INTEGRITY);
+}
+
+/// Everybody who may rename, after they were authorized, and what then happens to them.
+async fn authorized(fixture: &Fixture, tenant: &Tenant) -> Vec<(&'static str, Access, u16)> {
+    let (platform, owner, everything) = (&fixture.platform, &tenant.owner, [Scope::OrganizationWrite]);
+    let mut cases = Vec::new();
+    for (name, status) in [("demoted", 403), ("removed", 404), ("promoted", 409), ("disabled", 404), ("untouched", 200)]
+    {
+        let admin = fixture.member(tenant, name, Role::Admin).await;
+        let token = fixture.token(tenant, &admin, &everything).await;
+        cases.push((name, rename_access(fixture, &admin).await, status));
+        // A token never exceeds its creator: without one it has no powers at all.
+        cases.push((name, rename_access(fixture, &token).await, if status == 404 { 403 } else { status }));
+        let id = id_of(&admin);
+        match name {
+            "demoted" => members::change_role(platform, owner, "acme", &id, "member").await.unwrap(),
+            "promoted" => members::change_role(platform, owner, "acme", &id, "owner").await.unwrap(),
+            "removed" => members::remove(platform, owner, "acme", &id).await.unwrap(),
+            "disabled" => {
+                let disable = format!("update orgtrail.users set disabled_at = now() where id = '{id}'");
+                run(disable, &fixture.superuser).await.unwrap();
+            }
+            _ => {}
+        }
+    }
+    let revoked = access_token::create(platform, owner, "acme", "revoked", &everything, None).await.unwrap();
+    let viewer = viewer::from_token(platform, origin(), revoked.secret.expose()).await.unwrap();
+    cases.push(("revoked", rename_access(fixture, &viewer).await, 401));
+    access_token::revoke(platform, owner, "acme", revoked.id).await.unwrap();
+    cases
+}
+
+async fn rename_access(fixture: &Fixture, viewer: &Viewer) -> Access {
+    authorize(&fixture.platform, viewer, "acme", Operation::RenameOrganization).await.unwrap()
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_lost_the_right_after_it_was_looked_up_changes_nothing(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    for (name, access, status) in authorized(&fixture, &tenant).await {
+        let begun = Change::begin(&fixture.platform, &access).await.map_or_else(|error| error.status(), |_| 200);
+        assert_eq!(begun, status, "{name}: {:?}", access.grant());
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_takes_a_right_away_waits_for_the_change_that_uses_it(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let admin = fixture.member(&tenant, "ada", Role::Admin).await;
+    let mut change = Change::begin(&fixture.platform, &rename_access(&fixture, &admin).await).await.unwrap();
+    run("update orgtrail.organizations set name = 'renamed'", change.connection()).await.unwrap();
+    let renaming = async {
+        until_somebody_waits(&fixture).await;
+        change.commit(renamed(&tenant)).await.unwrap()
+    };
+    let id = id_of(&admin);
+    let demoting = members::change_role(&fixture.platform, &tenant.owner, "acme", &id, "member");
+    let (recorded, demoted) = tokio::join!(renaming, demoting);
+    demoted.unwrap();
+    let last = fixture.trail(tenant.id).await.pop().unwrap();
+    assert_eq!((last.action.as_str(), last.index), ("member.updated", recorded.index + 1));
+}
+
+async fn until_somebody_waits(fixture: &Fixture) {
+    let waits =
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&fixture.superuser).await.unwrap() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -140,10 +242,10 @@ async fn of_two_owners_who_step_down_at_once_one_stays(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     let second = fixture.member(&tenant, "ada", Role::Owner).await;
-    let access = fixture.access(&tenant).await;
     let mut begun = Vec::new();
     // Both have changed their row before either commits: neither sees the other's.
     for owner in [&tenant.owner, &second] {
+        let access = authorize(&fixture.platform, owner, "acme", Operation::ChangeMember).await.unwrap();
         let mut change = Change::begin(&fixture.platform, &access).await.unwrap();
         run(
             format!("update orgtrail.memberships set role = 'member' where user_id = '{}'", id_of(owner)),

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 use crate::expected::{self, STANDARD};
 use crate::export::{finish, query, start};
-use crate::fixture::{Fixture, Stored, Tenant, id_of, run};
+use crate::fixture::{Fixture, Stored, Tenant, id_of, number, run};
 
 async fn start_by(fixture: &Fixture, tenant: &Tenant, viewer: &Viewer) -> orgtrail::Result<Export> {
     export::start(&fixture.platform, viewer, &query(fixture, tenant, "")).await
@@ -103,6 +103,26 @@ async fn two_run_at_once_for_an_organization_and_no_third(superuser: PgPool) {
     start(&fixture, &other, "").await;
     finish(first).await;
     start(&fixture, &acme, "").await;
+}
+
+/// What grows with the trail is done in a place: a third export is refused without a look at the events.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn the_place_comes_before_the_counting_and_goes_with_its_failure(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let places = async || {
+        number("select count(*) from orgtrail.running_exports", &mut fixture.superuser.acquire().await.unwrap()).await
+    };
+    let whole = query(&fixture, &tenant, "&format=ndjson");
+    let start_whole = async || export::start(&fixture.platform, &tenant.owner, &whole).await.err().unwrap().status();
+    run("revoke select on orgtrail.events from orgtrail_app", &fixture.superuser).await.unwrap();
+    assert_eq!((start_whole().await, places().await), (500, 0));
+    let taken = format!(
+        "insert into orgtrail.running_exports select gen_random_uuid(), '{}', now() + interval '1 minute' from generate_series(1, 2)",
+        tenant.id
+    );
+    run(taken, &fixture.superuser).await.unwrap();
+    assert_eq!((start_whole().await, places().await), (429, 2));
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

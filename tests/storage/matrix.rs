@@ -81,6 +81,18 @@ async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer
     .into()
 }
 
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn no_token_is_born_expired(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    for (seconds, status) in [(-1, 422), (0, 422), (60, 200)] {
+        let expires = fixture.platform.clock.now() + TimeDelta::seconds(seconds);
+        let made =
+            access_token::create(&fixture.platform, &acme.owner, "acme", "robot", &Scope::ALL, Some(expires)).await;
+        assert_eq!(made.map_or_else(|error| error.status(), |_| 200), status, "{seconds}");
+    }
+}
+
 /// Time passes for one token. The guard wants an event for that, so it looks away here.
 async fn expire(fixture: &Fixture, id: &str) {
     let mut transaction = fixture.superuser.begin().await.unwrap();

@@ -111,11 +111,12 @@ async fn everybody_may_leave_and_nobody_raises_themselves(superuser: PgPool) {
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn the_sessions_of_a_removed_member_end(superuser: PgPool) {
+async fn the_sessions_of_a_removed_member_end_and_those_of_one_who_leaves_stay(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     let member = fixture.member(&tenant, "ada", Role::Member).await;
-    for viewer in [&member, &tenant.owner] {
+    let leaver = fixture.member(&tenant, "grace", Role::Member).await;
+    for viewer in [&member, &leaver] {
         let id = id_of(viewer);
         let session = format!(
             "insert into orgtrail.sessions (id_sha256, user_id, data, expires_at, absolute_expires_at) values (sha256('{id}'), '{id}', '{{}}', now(), now())"
@@ -123,7 +124,8 @@ async fn the_sessions_of_a_removed_member_end(superuser: PgPool) {
         run(session, fixture.app()).await.unwrap();
     }
     members::remove(&fixture.platform, &tenant.owner, "acme", &id_of(&member)).await.unwrap();
+    members::remove(&fixture.platform, &leaver, "acme", &id_of(&leaver)).await.unwrap();
     let left: Vec<String> =
         sqlx::query_scalar("select user_id::text from orgtrail.sessions").fetch_all(&fixture.superuser).await.unwrap();
-    assert_eq!(left, [id_of(&tenant.owner)]);
+    assert_eq!(left, [id_of(&leaver)]);
 }

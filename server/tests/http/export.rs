@@ -53,11 +53,14 @@ fn records(body: &str) -> Vec<Vec<String>> {
 }
 
 /// The newest event about the log itself that is so, as the export of every kind and field shows it; waits until there is one, because the end of a
-/// download is recorded after its last byte.
+/// download is recorded after its last byte. The question before this one, an export as well, may have its place still.
 async fn recorded(client: &Client, so: impl Fn(&Value) -> bool) -> Value {
     loop {
-        let lines = client.get(&everything("&kind=all&action=audit_log.*&format=ndjson")).await.body;
-        let mut events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let answer = client.get(&everything("&kind=all&action=audit_log.*&format=ndjson")).await;
+        if answer.status == 429 {
+            continue;
+        }
+        let mut events = answer.body.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         if let Some(event) = events.find(&so) {
             return event;
         }

@@ -1,7 +1,9 @@
 //! The place of a running export: a lease that ends by itself if the server dies, and the two events that frame the export.
 
 use serde_json::{Value, json};
+use sqlx::{PgConnection, Postgres, Transaction};
 use std::fmt::Write as _;
+use uuid::Uuid;
 
 use super::super::action::Action;
 use super::super::append::{NewEvent, Object};
@@ -10,7 +12,7 @@ use super::super::event::Outcome;
 use super::super::moment::rfc3339;
 use super::super::query::ExportQuery;
 use super::super::refusal;
-use super::Head;
+use super::{ExportId, Head};
 use crate::identity::access::{Access, Operation};
 use crate::platform::Platform;
 use crate::storage;
@@ -39,51 +41,110 @@ pub struct Receipt {
     pub sha256: Option<[u8; 32]>,
 }
 
-/// The place that a running export holds.
+/// One of the organization's places for exports, as a lease.
 #[derive(Clone)]
-pub struct Ticket {
+pub(super) struct Place {
     platform: Platform,
     access: Access,
-    head: Head,
-    facts: Value,
+    id: ExportId,
 }
 
-impl Ticket {
-    /// Takes a place and commits `audit_log.export.requested`, in one transaction.
-    pub(super) async fn take(platform: &Platform, access: Access, query: &ExportQuery, head: &Head) -> Result<Self> {
-        let ticket = Self { platform: platform.clone(), facts: facts(query, head), access, head: head.clone() };
-        let mut change = Change::begin(platform, &ticket.access).await?;
-        ticket.lease(&mut change).await?;
-        change.commit(ticket.event(Action::AuditLogExportRequested).next(&ticket.facts)).await?;
-        Ok(ticket)
+impl Place {
+    /// Takes a place for a new export.
+    pub(super) async fn take(platform: &Platform, access: Access) -> Result<Self> {
+        let place = Self { platform: platform.clone(), access, id: storage::new_id(platform.clock.now())? };
+        let mut transaction = place.transaction().await?;
+        place.lease(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(place)
     }
 
-    /// One at a time per organization, so that no two take the last place.
-    async fn lease(&self, change: &mut Change) -> Result<()> {
-        let organization = self.access.organization().id;
+    pub(super) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(super) fn id(&self) -> ExportId {
+        self.id
+    }
+
+    fn organization(&self) -> Uuid {
+        self.access.organization().id
+    }
+
+    async fn transaction(&self) -> Result<Transaction<'static, Postgres>> {
+        storage::begin(&self.platform.database.exports, self.organization()).await
+    }
+
+    /// Takes it for 30 seconds, or keeps it for another 30: one at a time per organization, so that no two take the last place.
+    async fn lease(&self, connection: &mut PgConnection) -> Result<()> {
         sqlx::query!(
             "select pg_advisory_xact_lock(hashtextextended('orgtrail.running_exports' || $1::text, 0))",
-            organization.to_string()
+            self.organization().to_string()
         )
-        .fetch_one(change.connection())
+        .fetch_one(&mut *connection)
         .await?;
         sqlx::query!(
             "delete from orgtrail.running_exports where organization_id = $1 and leased_until < clock_timestamp()",
-            organization
+            self.organization()
         )
-        .execute(change.connection())
+        .execute(&mut *connection)
         .await?;
         let taken = sqlx::query!(
             "insert into orgtrail.running_exports (id, organization_id, leased_until)
             select $1, $2, clock_timestamp() + interval '30 seconds'
-            where (select count(*) from orgtrail.running_exports where organization_id = $2) < $3",
-            self.head.id,
-            organization,
+            where (select count(*) from orgtrail.running_exports where organization_id = $2 and id <> $1) < $3
+            on conflict (id) do update set leased_until = excluded.leased_until",
+            self.id,
+            self.organization(),
             RUNNING
         )
-        .execute(change.connection())
+        .execute(connection)
         .await?;
         if taken.rows_affected() == 1 { Ok(()) } else { Err(refusal::too_many_exports(RUNNING)) }
+    }
+
+    /// Gives back the place of an export that came to nothing. If that fails, the lease ends by itself.
+    pub(super) async fn give_back(&self) {
+        if let Err(cause) = self.delete().await {
+            tracing::warn!(%cause, export = %self.id, "the place of an export was not given back: it is free in 30 seconds");
+        }
+    }
+
+    async fn delete(&self) -> Result<()> {
+        let mut transaction = self.transaction().await?;
+        self.free(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn free(&self, connection: &mut PgConnection) -> Result<()> {
+        sqlx::query!(
+            "delete from orgtrail.running_exports where organization_id = $1 and id = $2",
+            self.organization(),
+            self.id
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// A running export: its place, and what its two events say.
+#[derive(Clone)]
+pub struct Ticket {
+    place: Place,
+    rows: i64,
+    facts: Value,
+}
+
+impl Ticket {
+    /// Commits `audit_log.export.requested`, if the place is still to be had after the time that measuring took.
+    pub(super) async fn request(place: &Place, query: &ExportQuery, head: &Head) -> Result<Self> {
+        let ticket = Self { place: place.clone(), rows: head.rows, facts: facts(query, head) };
+        let mut change = Change::begin(&place.platform, &place.access).await?;
+        place.lease(change.connection()).await?;
+        change.commit(ticket.event(Action::AuditLogExportRequested).next(&ticket.facts)).await?;
+        Ok(ticket)
     }
 
     /// Checks that the viewer may still export, with the role and credential of this moment, and keeps the place for another 30 seconds.
@@ -91,13 +152,12 @@ impl Ticket {
     /// # Errors
     /// Those of authorization, [`Error::Unavailable`]: the transfer must be broken off.
     pub async fn renew(&self) -> Result<()> {
-        self.access.renew(&self.platform, Operation::ExportAuditLog).await?;
-        let organization = self.access.organization().id;
-        let mut transaction = storage::begin(&self.platform.database.exports, organization).await?;
+        self.place.access.renew(&self.place.platform, Operation::ExportAuditLog).await?;
+        let mut transaction = self.place.transaction().await?;
         let kept = sqlx::query!(
             "update orgtrail.running_exports set leased_until = clock_timestamp() + interval '30 seconds' where organization_id = $1 and id = $2",
-            organization,
-            self.head.id
+            self.place.organization(),
+            self.place.id
         )
         .execute(&mut *transaction)
         .await?;
@@ -113,21 +173,15 @@ impl Ticket {
     /// evidence, and the log of the server says so.
     pub async fn finish(&self, end: End, receipt: Receipt) {
         if let Err(cause) = self.record(end, receipt).await {
-            tracing::error!(%cause, export = %self.head.id, ?end, "the end of an export could not be recorded");
+            tracing::error!(%cause, export = %self.place.id, ?end, "the end of an export could not be recorded");
         }
     }
 
     async fn record(&self, end: End, receipt: Receipt) -> Result<()> {
-        let mut change = Change::begin(&self.platform, &self.access).await?;
-        sqlx::query!(
-            "delete from orgtrail.running_exports where organization_id = $1 and id = $2",
-            self.access.organization().id,
-            self.head.id
-        )
-        .execute(change.connection())
-        .await?;
+        let mut change = Change::begin_record(&self.place.platform, &self.place.access).await?;
+        self.place.free(change.connection()).await?;
         let outcome = match end {
-            End::Complete if self.head.rows == 0 => Outcome::Empty,
+            End::Complete if self.rows == 0 => Outcome::Empty,
             End::Complete => Outcome::Success,
             End::Aborted => Outcome::Aborted,
             End::Failed => Outcome::Failure,
@@ -140,7 +194,7 @@ impl Ticket {
     }
 
     fn event(&self, action: Action) -> NewEvent {
-        let organization = self.access.organization();
+        let organization = self.place.access.organization();
         NewEvent::new(action, Object::new("audit_log", organization.id, &organization.slug))
     }
 }

@@ -38,7 +38,9 @@ pub(in crate::audit) async fn complete_through(pool: &PgPool, organization: Uuid
     let through = sqlx::query_scalar!(
         r#"select least(
             case when $2 then clock_timestamp() else last_recorded_at end,
-            (select min(attempted_at) from orgtrail.sign_in_attempts where copied_at is null)) as "through!"
+            (select min(attempted_at) from orgtrail.sign_in_attempts where sorted_at is null),
+            (select min(a.attempted_at) from orgtrail.sign_in_copies c join orgtrail.sign_in_attempts a on a.id = c.attempt_id
+                where c.trail = $1)) as "through!"
         from orgtrail.trail_heads where organization_id = $1"#,
         organization,
         quiet
