@@ -86,6 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_published_list_is_this_one() {
+        let page = include_str!("../../docs/reserved-slugs.md");
+        let listed = page.split("```").nth(1).map(|list| list.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(listed, Some(RESERVED.to_vec()));
+        assert!(RESERVED.is_sorted(), "in the order of the alphabet, each once");
+    }
+
+    #[test]
     fn accepts_slugs() {
         for slug in ["ab", "acme", "acme-robotics", "4x4", &"a".repeat(39)] {
             assert!(Slug::parse(slug).is_ok(), "{slug}");
