@@ -6,6 +6,7 @@
 
 mod support;
 
+mod audit_page;
 mod cookies;
 mod cross_site;
 mod export;

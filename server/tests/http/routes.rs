@@ -1,74 +1,237 @@
-//! Every server function has a rule here: one more is a decision.
+//! Who may use which server function: the table of contract §9, asked over HTTP by everybody there is.
 
 use leptos::server_fn::axum::server_fn_paths;
+use orgtrail::audit::page;
+use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::role::Role;
+use orgtrail::identity::sign_in::create_user;
+use orgtrail::identity::viewer::{Origin, User, Viewer};
+use orgtrail::organization::{members, settings};
 use reqwest::Method;
 
-use crate::support::{Answer, TestApplication};
+use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
-/// What a server function is, seen from outside.
+/// What a server function asks of whoever calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// For whoever is not signed in yet, or any more.
-    Anybody,
-    /// Nobody gets anything: 401.
-    SignedIn,
+    /// Nothing: for whoever is not signed in yet, or any more.
+    Nothing,
+    /// A session of a user.
+    Session,
+    /// To read the organization.
+    ReadsOrganization,
+    /// To rename it.
+    Renames,
+    /// To change or remove a member.
+    ChangesMembers,
+    /// To read the audit log.
+    ReadsLog,
+    /// To export it.
+    ExportsLog,
 }
 
-const RULES: [(&str, &str, Rule); 16] = [
-    ("GET", "/api/export_audit_logs", Rule::SignedIn),
-    ("POST", "/api/audit_actors", Rule::SignedIn),
-    ("POST", "/api/audit_count", Rule::SignedIn),
-    ("POST", "/api/audit_event", Rule::SignedIn),
-    ("POST", "/api/audit_page", Rule::SignedIn),
-    ("POST", "/api/change_member_role", Rule::SignedIn),
-    ("POST", "/api/create_organization", Rule::SignedIn),
-    ("POST", "/api/flash", Rule::Anybody),
-    ("POST", "/api/login", Rule::Anybody),
-    ("POST", "/api/logout", Rule::Anybody),
-    ("POST", "/api/members_page", Rule::SignedIn),
-    ("POST", "/api/organization_view", Rule::SignedIn),
-    ("POST", "/api/remove_member", Rule::SignedIn),
-    ("POST", "/api/signup", Rule::Anybody),
-    ("POST", "/api/update_organization", Rule::SignedIn),
-    ("POST", "/api/viewer", Rule::SignedIn),
+/// Every server function and its rule: one more is a decision, and a line here.
+const ENDPOINTS: [(&str, &str, Rule); 16] = [
+    ("GET", "/api/export_audit_logs", Rule::ExportsLog),
+    ("POST", "/api/audit_actors", Rule::ReadsLog),
+    ("POST", "/api/audit_count", Rule::ReadsLog),
+    ("POST", "/api/audit_event", Rule::ReadsLog),
+    ("POST", "/api/audit_page", Rule::ReadsLog),
+    ("POST", "/api/change_member_role", Rule::ChangesMembers),
+    ("POST", "/api/create_organization", Rule::Session),
+    ("POST", "/api/flash", Rule::Nothing),
+    ("POST", "/api/login", Rule::Nothing),
+    ("POST", "/api/logout", Rule::Nothing),
+    ("POST", "/api/members_page", Rule::ReadsOrganization),
+    ("POST", "/api/organization_view", Rule::ReadsOrganization),
+    ("POST", "/api/remove_member", Rule::ChangesMembers),
+    ("POST", "/api/signup", Rule::Nothing),
+    ("POST", "/api/update_organization", Rule::Renames),
+    ("POST", "/api/viewer", Rule::Session),
 ];
 
-/// Every argument that some server function takes; each ignores the others'.
-const ARGUMENTS: [(&str, &str); 10] = [
-    ("organization", "acme"),
-    ("slug", "acme"),
-    ("name", "Acme"),
-    ("query", ""),
-    ("search", ""),
-    ("id", "x"),
-    ("event", "x"),
-    ("user_id", "x"),
-    ("role", "member"),
-    ("raw_query", ""),
-];
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Anonymous,
+    /// Signed in, with this role in the organization.
+    Member(Role),
+    /// Signed in, and removed from the organization before.
+    Former,
+    /// Signed in, and the owner of another organization.
+    Stranger,
+    /// A token of the organization with one scope.
+    Token(Scope),
+    /// A token with every scope whose time is over.
+    Expired,
+    /// A token with every scope that was revoked.
+    Revoked,
+}
+
+fn everybody() -> Vec<Who> {
+    let mut everybody = vec![Who::Anonymous, Who::Former, Who::Stranger, Who::Expired, Who::Revoked];
+    everybody.extend(Role::ALL.map(Who::Member));
+    everybody.extend(Scope::ALL.map(Who::Token));
+    everybody
+}
+
+/// The status that a rule has for somebody.
+fn expected(rule: Rule, who: Who) -> u16 {
+    let scope = match rule {
+        Rule::Nothing | Rule::ReadsOrganization => None,
+        Rule::Session => return if matches!(who, Who::Member(_) | Who::Former | Who::Stranger) { 200 } else { 401 },
+        Rule::Renames | Rule::ChangesMembers => Some(Scope::OrganizationWrite),
+        Rule::ReadsLog => Some(Scope::AuditRead),
+        Rule::ExportsLog => Some(Scope::AuditExport),
+    };
+    match who {
+        // A token that is not good is refused whatever it is for.
+        Who::Expired | Who::Revoked => 401,
+        _ if rule == Rule::Nothing => 200,
+        Who::Anonymous => 401,
+        Who::Former | Who::Stranger => 404,
+        Who::Member(Role::Member) if scope.is_some() => 403,
+        Who::Token(own) if scope.is_some_and(|scope| scope != own) => 403,
+        Who::Member(_) | Who::Token(_) => 200,
+    }
+}
+
+/// The application with somebody of each kind.
+struct Cast {
+    app: TestApplication,
+    users: Vec<(Who, User)>,
+    tokens: Vec<(Who, String)>,
+    /// An event of the organization.
+    event: String,
+}
+
+impl Cast {
+    async fn new() -> Self {
+        let app = TestApplication::start().await;
+        let owner = Viewer::user(app.owner.clone(), Origin::default());
+        let mut users = vec![
+            (Who::Member(Role::Owner), app.owner.clone()),
+            (Who::Member(Role::Admin), app.add("admin", Some(Role::Admin)).await),
+            (Who::Member(Role::Member), app.add("member", Some(Role::Member)).await),
+            (Who::Former, app.add("former", Some(Role::Owner)).await),
+            (Who::Stranger, app.add("stranger", None).await),
+        ];
+        users.sort_by_key(|(_, user)| user.id);
+        for (who, user) in &users {
+            match who {
+                Who::Former => members::remove(&app.platform, &owner, ACME, &user.id.to_string()).await.unwrap(),
+                Who::Stranger => {
+                    let stranger = Viewer::user(user.clone(), Origin::default());
+                    settings::create(&app.platform, &stranger, "Other", "other").await.unwrap();
+                }
+                _ => {}
+            }
+        }
+        let tokens = tokens(&app, &owner).await;
+        let event = page::events(&app.platform, &owner, ACME, "").await.unwrap().events[0].id.clone();
+        Self { app, users, tokens, event }
+    }
+
+    /// A client of its own: some functions end the session with which they are called, or begin another.
+    async fn client(&self, who: Who) -> Client {
+        if let Some((_, user)) = self.users.iter().find(|(known, _)| *known == who) {
+            return self.app.sign_in(&user.email).await;
+        }
+        let token = self.tokens.iter().find(|(known, _)| *known == who).map(|(_, token)| token.as_str());
+        Client::program(&self.app.url, token)
+    }
+
+    /// Somebody to do something to.
+    async fn fellow(&self, number: usize) -> String {
+        let email = format!("fellow-{number}@acme.example");
+        let (platform, operator) = (&self.app.platform, Viewer::operator());
+        let fellow = create_user(platform, &operator, "Fellow", &email, None).await.unwrap();
+        members::add(platform, &operator, ACME, &email, Role::Member).await.unwrap();
+        fellow.id.to_string()
+    }
+
+    /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
+    async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
+        let (fellow, new_slug, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
+        let arguments = [
+            ("organization", ACME),
+            ("name", "Acme"),
+            ("slug", if path == "/api/create_organization" { &new_slug } else { ACME }),
+            ("query", ""),
+            ("search", ""),
+            ("id", &self.event),
+            ("user_id", &fellow),
+            ("role", "admin"),
+            ("email", &self.app.owner.email),
+            ("password", PASSWORD),
+        ];
+        loop {
+            let answer = if method == "GET" {
+                let today = self.app.platform.clock.now().date_naive();
+                let request = client.bare(Method::GET, path);
+                let range = [("start", today.to_string()), ("end", today.to_string())];
+                Answer::read(request.query(&[("organization", ACME)]).query(&range)).await
+            } else {
+                client.call(path, &arguments).await
+            };
+            // The export before this one gives its place back after its last byte.
+            if answer.status != 429 {
+                return answer;
+            }
+        }
+    }
+}
+
+async fn tokens(app: &TestApplication, owner: &Viewer) -> Vec<(Who, String)> {
+    let mut tokens = Vec::new();
+    for scope in Scope::ALL {
+        tokens.push((Who::Token(scope), app.token(&[scope]).await));
+    }
+    let everything = access_token::create(&app.platform, owner, ACME, "revoked", &Scope::ALL, None).await.unwrap();
+    access_token::revoke(&app.platform, owner, ACME, everything.id).await.unwrap();
+    tokens.push((Who::Revoked, everything.secret.expose().to_owned()));
+    let expired = access_token::create(&app.platform, owner, ACME, "expired", &Scope::ALL, None).await.unwrap();
+    let mut transaction = app.superuser.begin().await.unwrap();
+    // Time passes for it: the guard of the table would want an event for that.
+    sqlx::query("set local session_replication_role = replica").execute(&mut *transaction).await.unwrap();
+    let expire = "update orgtrail.access_tokens set expires_at = clock_timestamp() where id = $1";
+    sqlx::query(expire).bind(expired.id).execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    tokens.push((Who::Expired, expired.secret.expose().to_owned()));
+    tokens
+}
 
 #[tokio::test]
-async fn every_server_function_has_a_rule_and_keeps_it() {
-    let app = TestApplication::start().await;
+async fn every_server_function_has_a_rule_and_keeps_it_for_everybody() {
     let mut registered: Vec<_> =
         server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())).collect();
     registered.sort();
-    let known: Vec<_> = RULES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    let known: Vec<_> = ENDPOINTS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(registered, known);
-    for (method, path, _) in RULES.iter().filter(|(_, _, rule)| *rule == Rule::SignedIn) {
-        let method: Method = method.parse().unwrap();
-        let request = app.program().bare(method.clone(), path);
-        let request = if method == Method::POST { request.form(&ARGUMENTS) } else { request };
-        let answer = Answer::read(request).await;
-        assert_eq!(answer.status, 401, "{path}: {}", answer.body);
+    let cast = Cast::new().await;
+    let (mut wrong, mut number) = (Vec::new(), 0);
+    for (method, path, rule) in ENDPOINTS {
+        for who in everybody() {
+            number += 1;
+            let answer = cast.ask(who, method, path, number).await;
+            let expected = expected(rule, who);
+            if answer.status != expected {
+                wrong.push(format!("{path} for {who:?}: {} instead of {expected}: {}", answer.status, answer.body));
+            }
+            // A refusal is a problem and nothing else: no piece of what was asked for.
+            if expected != 200 {
+                assert_eq!(answer.header("content-type"), "application/problem+json", "{path} for {who:?}");
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test]
 async fn what_changes_something_is_no_get() {
     let app = TestApplication::start().await;
     let owner = app.owner().await;
-    for (_, path, _) in RULES.iter().filter(|(method, ..)| *method == "POST") {
+    for (_, path, _) in ENDPOINTS.iter().filter(|(method, ..)| *method == "POST") {
         assert_eq!(owner.get(path).await.status, 405, "{path}");
     }
 }
