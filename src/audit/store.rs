@@ -56,8 +56,8 @@ impl Direction {
 
     fn order(self) -> &'static str {
         match self {
-            Self::Older => " order by occurred_at desc, index desc",
-            Self::Newer => " order by occurred_at asc, index asc",
+            Self::Older => " order by e.occurred_at desc, e.index desc",
+            Self::Newer => " order by e.occurred_at asc, e.index asc",
         }
     }
 }

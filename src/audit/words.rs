@@ -3,10 +3,15 @@
 /// Longest word in characters: what is longer is found by its beginning.
 pub const MAX_WORD_CHARS: usize = 64;
 
-/// The words of a text in lower case: runs of letters and digits.
+/// The words of a text in lower case.
 pub fn split(text: &str) -> impl Iterator<Item = String> {
+    words(text).map(Iterator::collect)
+}
+
+/// Words are runs of letters and digits.
+fn words(text: &str) -> impl Iterator<Item = impl Iterator<Item = char>> {
     let runs = text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
-    runs.map(|run| run.chars().take(MAX_WORD_CHARS).flat_map(char::to_lowercase).collect())
+    runs.map(|run| run.chars().take(MAX_WORD_CHARS).flat_map(char::to_lowercase))
 }
 
 /// The distinct words of an event, from its plain texts and its JSON documents, with a space between any two: as the database takes them.
@@ -15,27 +20,39 @@ pub fn split(text: &str) -> impl Iterator<Item = String> {
 #[cfg(feature = "postgres")]
 #[must_use]
 pub fn of_event<'a>(texts: impl IntoIterator<Item = &'a str>, documents: impl IntoIterator<Item = &'a str>) -> String {
-    let mut words = std::collections::BTreeSet::new();
-    words.extend(texts.into_iter().flat_map(split));
+    let mut all = String::new();
+    texts.into_iter().for_each(|text| append(text, &mut all));
     for document in documents {
-        match serde_json::from_str(document) {
-            Ok(value) if document.contains('\\') => collect(&value, &mut words),
-            _ => words.extend(split(document)),
+        match document.contains('\\').then(|| serde_json::from_str(document)) {
+            Some(Ok(value)) => append_values(&value, &mut all),
+            _ => append(document, &mut all),
         }
     }
-    words.into_iter().collect::<Vec<_>>().join(" ")
+    let mut words: Vec<&str> = all.split_terminator(' ').collect();
+    words.sort_unstable();
+    words.dedup();
+    words.join(" ")
+}
+
+/// Appends the words of a text, each with a space after it.
+#[cfg(feature = "postgres")]
+fn append(text: &str, all: &mut String) {
+    for word in words(text) {
+        all.extend(word);
+        all.push(' ');
+    }
 }
 
 #[cfg(feature = "postgres")]
-fn collect(value: &serde_json::Value, words: &mut std::collections::BTreeSet<String>) {
+fn append_values(value: &serde_json::Value, all: &mut String) {
     match value {
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| append_values(item, all)),
         serde_json::Value::Object(fields) => fields.iter().for_each(|(name, field)| {
-            words.extend(split(name));
-            collect(field, words);
+            append(name, all);
+            append_values(field, all);
         }),
-        serde_json::Value::String(text) => words.extend(split(text)),
-        other => words.extend(split(&other.to_string())),
+        serde_json::Value::String(text) => append(text, all),
+        other => append(&other.to_string(), all),
     }
 }
 

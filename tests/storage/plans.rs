@@ -115,7 +115,7 @@ impl Explained {
     }
 
     async fn search(&self, query: &str) -> Plan {
-        self.plan("e.words @@", asked(&self.fixture, &self.tenant, query)).await
+        self.plan("e.kind = ($2)[1]", asked(&self.fixture, &self.tenant, query)).await
     }
 }
 

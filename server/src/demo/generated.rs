@@ -8,9 +8,10 @@ mod writer;
 use std::num::NonZeroU64;
 
 use chrono::{DateTime, Days, NaiveTime, Utc};
+use futures::{StreamExt, stream};
 use orgtrail::audit::append::Draft;
 use orgtrail::audit::change::Batch;
-use orgtrail::identity::access::{self, Operation};
+use orgtrail::identity::access::{self, Access, Operation};
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::platform::Platform;
 use orgtrail::storage::{self, Database};
@@ -24,13 +25,16 @@ use times::Times;
 use writer::Writer;
 
 /// Events in one transaction: enough for the statement to count for little.
-const BATCH: u64 = 2_000;
+const BATCH: usize = 2_000;
+
+/// Batches under way: one that Postgres takes, one that is measured.
+const AT_ONCE: u8 = 2;
 
 /// Any number; another one makes other events.
 const SEED: u64 = 0x0e7e_4175_b16d;
 
 /// Adds `count` events of kind `change` to the trail of the demo; each call adds others. While Postgres takes one batch, the next is
-/// made on another core. More connections would be of no use: the head of the trail lets one writer in at a time.
+/// made and measured on another core. More at once would be of no use: the head of the trail lets one writer in at a time.
 ///
 /// # Errors
 /// [`DemoError::Failed`]; the batches before are recorded then.
@@ -40,34 +44,36 @@ pub async fn add_events(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), DemoError> {
     let access = access::authorize(platform, &Viewer::operator(), ORGANIZATION, Operation::ReadOrganization).await?;
-    let mut writer = writer(platform, access.organization().id, count.get()).await?;
+    let writer = writer(platform, access.organization().id, count.get()).await?;
     let platform = patient(platform);
-    let batch = Batch::new(&platform, &access);
+    let mut recording = stream::iter(writer)
+        .chunks(BATCH)
+        .map(|drafts| record(platform.clone(), access.clone(), drafts))
+        .buffered(usize::from(AT_ONCE));
     let mut done = 0;
-    let mut drafts = Vec::new();
-    loop {
-        let making = tokio::task::spawn_blocking(move || {
-            let next: Vec<Draft> = writer.by_ref().take(usize::try_from(BATCH).unwrap_or(usize::MAX)).collect();
-            (writer, next)
-        });
-        if !drafts.is_empty() {
-            batch.record(&drafts).await?;
-            done += drafts.len() as u64;
-            progress(Progress { done, of: count.get() });
-        }
-        (writer, drafts) = making.await.map_err(Error::internal)?;
-        if drafts.is_empty() {
-            return Ok(());
-        }
+    while let Some(recorded) = recording.next().await {
+        done += recorded?;
+        progress(Progress { done, of: count.get() });
     }
+    Ok(())
 }
 
-/// The platform with a connection for its writes that may take its time: the limits of the others are for single requests.
+/// Records a batch beside whatever else is going on; answers its size.
+async fn record(platform: Platform, access: Access, drafts: Vec<Draft>) -> Result<u64, Error> {
+    let recording = tokio::spawn(async move { Batch::new(&platform, &access).record(&drafts).await });
+    Ok(recording.await.map_err(Error::internal)??.len() as u64)
+}
+
+/// The platform with connections for its writes that may take their time: the limits of the others are for single requests. Words of many
+/// batches go into their index together.
 fn patient(platform: &Platform) -> Platform {
-    let options = platform.database.writes.connect_options();
-    let options =
-        (*options).clone().options([("statement_timeout", "10min"), ("lock_timeout", "1min"), ("work_mem", "64MB")]);
-    let writes = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let options = (*platform.database.writes.connect_options()).clone().options([
+        ("statement_timeout", "10min"),
+        ("lock_timeout", "1min"),
+        ("work_mem", "64MB"),
+        ("gin_pending_list_limit", "64MB"),
+    ]);
+    let writes = PgPoolOptions::new().max_connections(u32::from(AT_ONCE)).connect_lazy_with(options);
     let database = Database { writes, ..platform.database.clone() };
     Platform { database, ..platform.clone() }
 }

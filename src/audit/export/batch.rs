@@ -14,10 +14,12 @@ use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
-/// Stored bytes in a batch, about: a larger record comes alone.
+/// Bytes in a batch, about.
 pub(super) const CHUNK_BYTES: usize = 1024 * 1024;
+/// Where a batch is cut, should its records be much longer than those before; so no more is held, and one record.
+const MOST_BYTES: usize = 2 * CHUNK_BYTES;
 
-/// Rows that a batch looks at: at first few, so that the first byte is quick; then as many as fill it.
+/// Records asked for in a batch: at first few, so that the first byte is quick; then as many as filled one the last time.
 const FIRST_ROWS: i64 = 512;
 const MOST_ROWS: i64 = 8192;
 
@@ -52,30 +54,33 @@ impl Batches {
         let mut transaction = storage::begin(&self.platform.database.exports, self.organization).await?;
         let mut sql = self.statement(query);
         let mut rows = sql.build().fetch(&mut *transaction);
-        let mut read = 0;
-        let mut last = None;
+        let (mut read, before) = (0, out.len());
         while let Some(row) = rows.try_next().await? {
             write(self.layout, &row, out)?;
-            last = Some(position(&row)?);
+            self.from = Some(position(&row)?);
             read += 1;
+            if out.len() - before >= MOST_BYTES {
+                break;
+            }
         }
+        // What was cut off is thrown away by the commit, unread; the next batch asks for it again.
         drop(rows);
         transaction.commit().await?;
-        self.advance(read, last)
+        self.advance(read, out.len() - before)
     }
 
-    fn advance(&mut self, read: i64, last: Option<Position>) -> Result<()> {
+    /// Counts what was read, and asks for as many records next time as make up [`CHUNK_BYTES`] of that length.
+    fn advance(&mut self, read: i64, bytes: usize) -> Result<()> {
         if read == 0 || read > self.remaining {
             return Err(Error::internal(format!("an export read {read} records where {} were left", self.remaining)));
         }
         self.remaining -= read;
-        self.from = last;
-        // Cut by bytes: next time look at few more rows than fit. Not cut: at more.
-        self.rows = if read < self.rows { read + read / 4 + 1 } else { (self.rows * 4).min(MOST_ROWS) };
+        let fitting = i64::try_from(CHUNK_BYTES).map_err(Error::internal)? * read
+            / i64::try_from(bytes.max(1)).map_err(Error::internal)?;
+        self.rows = fitting.clamp(1, MOST_ROWS.min(self.rows * 4));
         Ok(())
     }
 
-    /// The records of the next window, cut where their stored bytes pass [`CHUNK_BYTES`].
     fn statement(&self, query: &ExportQuery) -> QueryBuilder<Postgres> {
         let selection = Selection {
             organization: self.organization,
@@ -85,12 +90,7 @@ impl Batches {
         };
         let mut sql = QueryBuilder::new("select index, ");
         sql.push(columns(self.layout));
-        sql.push(
-            " from (select e.*, sum(e.csv_raw_length) over (order by e.occurred_at desc, e.index desc rows unbounded preceding) - e.csv_raw_length \
-             as bytes_before",
-        );
         selection.push_window(&mut sql, Window { from: self.from, direction: Direction::Older, rows: self.rows });
-        sql.push(") as e where e.bytes_before < ").push_bind(i64::try_from(CHUNK_BYTES).unwrap_or(i64::MAX));
         sql
     }
 
