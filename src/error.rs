@@ -28,9 +28,12 @@ pub enum Error {
     /// A cursor that this server did not make, or made for another organization, filter or window (400).
     #[error("this cursor does not belong to this list: start again from the first page")]
     BadCursor,
-    /// Somebody else changed the same thing, or the name is taken (409).
+    /// Somebody else changed the same thing, or a rule of the whole organization would be broken (409).
     #[error("{0}")]
     Conflict(String),
+    /// What a field names belongs to somebody else already (409).
+    #[error("{0}")]
+    Taken(Invalid),
     /// Too many of something at once (429).
     #[error("{0}")]
     LimitExceeded(String),
@@ -69,9 +72,32 @@ impl Error {
         Self::Invalid(Invalid { field: field.into(), message: message.into() })
     }
 
+    /// Refuses the input `field`, because what it names is somebody else's, with a sentence that says so.
+    pub fn taken(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Taken(Invalid { field: field.into(), message: message.into() })
+    }
+
     /// A fault of ours, with its cause for the log.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
+    }
+
+    /// The input that it is about, for the doors that can point at it.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(input) | Self::Taken(input) => Some(&input.field),
+            _ => None,
+        }
+    }
+
+    /// What happened, in a whole sentence for a person: with a capital first and a full stop last.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Invalid(input) | Self::Taken(input) => input.message.clone(),
+            other => sentence(&other.to_string()),
+        }
     }
 
     /// The HTTP status that every door answers with.
@@ -83,7 +109,7 @@ impl Error {
             Self::NotFound => 404,
             Self::Invalid(_) => 422,
             Self::BadCursor => 400,
-            Self::Conflict(_) => 409,
+            Self::Conflict(_) | Self::Taken(_) => 409,
             Self::LimitExceeded(_) | Self::Throttled { .. } => 429,
             Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
@@ -99,11 +125,38 @@ impl Error {
             Self::NotFound => "NOT_FOUND",
             Self::Invalid(_) => "BAD_USER_INPUT",
             Self::BadCursor => "BAD_CURSOR",
-            Self::Conflict(_) => "CONFLICT",
+            Self::Conflict(_) | Self::Taken(_) => "CONFLICT",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
             Self::Throttled { .. } => "RATE_LIMITED",
             Self::Unavailable(_) => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn messages_are_whole_sentences() {
+        assert_eq!(Error::Unauthenticated.message(), "You are not signed in.");
+        assert_eq!(Error::Forbidden("Only an owner can.".to_owned()).message(), "Only an owner can.");
+        assert_eq!(Error::invalid("q", "Too long.").message(), "Too long.");
+    }
+
+    #[test]
+    fn a_taken_name_is_a_conflict_at_its_field() {
+        let taken = Error::taken("slug", "This address is taken.");
+        assert_eq!((taken.status(), taken.code(), taken.field()), (409, "CONFLICT", Some("slug")));
+        assert_eq!(taken.message(), "This address is taken.");
+        assert_eq!(Error::Conflict("No owner would be left.".to_owned()).field(), None);
     }
 }

@@ -64,11 +64,8 @@ pub fn refuse(error: orgtrail::Error) -> Refusal {
     }
     let request_id = crate::context::viewer().ok().and_then(|viewer| viewer.origin.request_id);
     log(&error, request_id.as_deref());
-    let (field, message) = match &error {
-        orgtrail::Error::Invalid(invalid) => (Some(invalid.field.clone()), invalid.message.clone()),
-        other => (None, sentence(&other.to_string())),
-    };
-    Refusal { status, code: error.code().to_owned(), message, field, request_id }
+    let field = error.field().map(str::to_owned);
+    Refusal { status, code: error.code().to_owned(), message: error.message(), field, request_id }
 }
 
 /// The causes that people never see. Nothing is logged without a request: `generate_route_list` has none.
@@ -86,13 +83,4 @@ fn causes<'a>(
     cause: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(cause), |error| error.source())
-}
-
-/// With a capital first and a full stop last: `you are not signed in` is `You are not signed in.`
-#[cfg(feature = "ssr")]
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{stop}", letters.as_str())
 }

@@ -41,7 +41,7 @@ test('what cannot be accepted is said at its field, and nothing is lost', async 
   await expect(page.getByLabel('E-mail')).toHaveValue(person.email);
 });
 
-test.fixme('a taken slug is said at its field: it is still said above the form', async ({ browse, organization }) => {
+test('a taken slug is said at its field', async ({ browse, organization }) => {
   const page = await browse(organization.owner);
   await visit(page, '/organizations/new');
   await page.getByLabel('Name').fill('Another one');

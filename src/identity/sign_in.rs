@@ -131,7 +131,7 @@ pub async fn sign_up(
 /// Makes an account from the command line, or for the demo; without a password nobody can sign in to it yet.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for everybody but the operator; [`Error::Invalid`]; [`Error::Conflict`] if the address has an account.
+/// [`Error::Forbidden`] for everybody but the operator; [`Error::Invalid`]; [`Error::Taken`] if the address has an account.
 pub async fn create_user(
     platform: &Platform,
     viewer: &Viewer,
@@ -196,7 +196,7 @@ async fn insert_user(
 
 fn taken(error: sqlx::Error) -> Error {
     if storage::violates(&error, "users_email_key_key") {
-        Error::Conflict("This e-mail address has an account already.".to_owned())
+        Error::taken("email", "This e-mail address has an account already.")
     } else {
         error.into()
     }

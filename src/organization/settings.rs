@@ -49,7 +49,7 @@ async fn view(platform: &Platform, access: &Access) -> Result<OrganizationView> 
 /// Creates an organization with the signed-in user as its owner; records `organization.created` and `member.created`.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Conflict`] if the slug is taken or retired.
+/// [`Error::Unauthenticated`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Taken`] if the slug is taken or retired.
 pub async fn create(platform: &Platform, viewer: &Viewer, name: &str, slug: &str) -> Result<OrganizationView> {
     let owner = viewer.require_user()?;
     let (name, slug) = (name::parse("name", name)?, Slug::parse(slug)?);
@@ -115,7 +115,7 @@ async fn reserve(change: &mut Change, id: Uuid, slug: &Slug) -> Result<()> {
 
 fn taken(error: sqlx::Error) -> Error {
     if storage::violates(&error, "organization_slugs_pkey") {
-        return Error::Conflict("This address is taken, or was another organization's: choose another one.".to_owned());
+        return Error::taken("slug", "This address is taken, or was another organization's: choose another one.");
     }
     error.into()
 }
@@ -124,7 +124,7 @@ fn taken(error: sqlx::Error) -> Error {
 /// `organization.updated`; does nothing if nothing differs.
 ///
 /// # Errors
-/// Those of [`access::authorize`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Conflict`] if the slug is taken.
+/// Those of [`access::authorize`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Taken`] if the slug is taken.
 pub async fn update(
     platform: &Platform,
     viewer: &Viewer,

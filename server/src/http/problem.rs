@@ -80,11 +80,8 @@ impl From<Error> for Problem {
             tracing::error!(cause = chain(cause.as_ref()), "a layer failed");
         }
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (field, message) = match &error {
-            Error::Invalid(invalid) => (Some(invalid.field.clone()), invalid.message.clone()),
-            other => (None, sentence(&other.to_string())),
-        };
-        Self { status, code: error.code().to_owned(), message, field }
+        let field = error.field().map(str::to_owned);
+        Self { status, code: error.code().to_owned(), message: error.message(), field }
     }
 }
 
@@ -95,14 +92,6 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut texts: Vec<String> = all.map(ToString::to_string).collect();
     texts.dedup_by(|cause, error| error.ends_with(cause.as_str()));
     texts.join(": ")
-}
-
-/// With a capital first and a full stop last.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{stop}", letters.as_str())
 }
 
 impl IntoResponse for Problem {

@@ -81,7 +81,8 @@ async fn an_organization_is_made_renamed_and_found_under_both_addresses() {
     let client = app.stranger().await;
     let taken = client.form("/api/create_organization", &[("name", "Other"), ("slug", "acme")]).await;
     assert_eq!((taken.status, taken.location.as_deref()), (303, Some("/organizations/new")));
-    assert!(client.get("/organizations/new").await.body.contains("value=\"Other\""));
+    let again = client.get("/organizations/new").await.body;
+    assert!(again.contains("value=\"Other\"") && again.contains("id=\"slug-error\""), "at its field: {again}");
     let made = client.form("/api/create_organization", &[("name", "Umbrella"), ("slug", "umbrella")]).await;
     assert_eq!((made.status, made.location.as_deref()), (303, Some("/umbrella")));
     let fields = [("organization", "umbrella"), ("name", "Umbrella 2"), ("slug", "umbrella-2")];
