@@ -1,12 +1,13 @@
 //! The front of the server: one table of routes, and the layers that every request passes.
 //!
 //! From the outside in: [`facts`] (id, address, log) → [`security_headers`] → [`problem`] (every refusal dressed once) → [`limits`] →
-//! [`cross_site`] → for pages and server functions also [`body`] → the session → the viewer → the flash and [`forms`] → the route.
+//! [`cross_site`] → for pages and server functions also [`body`] → [`finish`] → the session → the viewer → the flash and [`forms`] → the route.
 
 pub mod body;
 pub mod client_address;
 pub mod cross_site;
 pub mod facts;
+pub mod finish;
 pub mod forms;
 pub mod front;
 pub mod health;

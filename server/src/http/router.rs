@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::facts::{self, Noting};
 use super::front::Front;
 use super::health::{self, Health};
-use super::{body, cross_site, forms, limits, pages, problem, security_headers, sign_out};
+use super::{body, cross_site, finish, forms, limits, pages, problem, security_headers, sign_out};
 use crate::audit::export_guard;
 use crate::identity::session_cookie::{self, SessionCookie};
 use crate::identity::session_store::SessionStore;
@@ -114,6 +114,7 @@ fn with_session(routes: Router, platform: &Platform, sessions: SessionStore, coo
         .layer(from_fn_with_state(platform.clone(), viewer::provide))
         .layer(manager(sessions, &cookie))
         .layer(from_fn_with_state(Arc::new(cookie), session_cookie::seal))
+        .layer(from_fn(finish::run))
         .layer(from_fn(body::read))
         .layer(DefaultBodyLimit::disable())
 }
