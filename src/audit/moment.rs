@@ -1,4 +1,4 @@
-//! Printing moments, on the server alone: UTC, and how long ago.
+//! Printing moments, on the server alone: UTC, and how long ago by the same calendar.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -16,16 +16,18 @@ pub fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// Below a day in hours and less, from then on in calendar days of UTC, so that "yesterday" is the day before the printed one.
 fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let seconds = (now - at).num_seconds();
+    let days = (now.date_naive() - at.date_naive()).num_days();
     let (count, unit) = match seconds {
         ..-5 => return "in a moment".to_owned(),
         -5..10 => return "just now".to_owned(),
         10..60 => (seconds, "second"),
         60..3_600 => (seconds / 60, "minute"),
         3_600..86_400 => (seconds / 3_600, "hour"),
-        86_400..172_800 => return "yesterday".to_owned(),
-        _ => (seconds / 86_400, "day"),
+        _ if days == 1 => return "yesterday".to_owned(),
+        _ => (days, "day"),
     };
     format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
 }
@@ -44,6 +46,24 @@ mod tests {
             said,
             ["in a moment", "just now", "10 seconds ago", "1 minute ago", "2 hours ago", "yesterday", "40 days ago"]
         );
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_calendar() {
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        let morning = at("2026-11-22T09:00:00Z");
+        for (then, said) in [
+            ("2026-11-21T23:00:00Z", "10 hours ago"),
+            ("2026-11-21T09:00:01Z", "23 hours ago"),
+            ("2026-11-21T09:00:00Z", "yesterday"),
+            ("2026-11-21T00:00:00Z", "yesterday"),
+            ("2026-11-20T23:59:59Z", "2 days ago"),
+            ("2026-11-20T19:00:00Z", "2 days ago"),
+            ("2026-11-20T00:00:00Z", "2 days ago"),
+            ("2026-11-19T23:00:00Z", "3 days ago"),
+        ] {
+            assert_eq!(relative(at(then), morning), said, "{then}");
+        }
     }
 
     #[test]
