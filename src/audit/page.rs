@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::cursor;
 use super::diff::diff;
 use super::moment::moment;
-use super::query::{ActorFilter, PageQuery, Position};
+use super::query::{ActorFilter, PageQuery, Position, parse_event};
 use super::store::{self, Direction, EventRecord, Selection, Window};
 use super::view::{ActorChoice, EventDetail, EventPage, ExportCount, PAGE_SIZE};
 use super::{csv, refusal};
@@ -108,10 +108,10 @@ fn cut(platform: &Platform, scope: &str, mut events: Vec<EventRecord>, window: W
 /// Everything about one event.
 ///
 /// # Errors
-/// Those of authorization; [`Error::NotFound`] for an id that is not this trail's, or not an id.
+/// Those of authorization; [`Error::Invalid`] for `event` if `id` is no id; [`Error::NotFound`] if it is not this trail's.
 pub async fn event(platform: &Platform, viewer: &Viewer, slug: &str, id: &str) -> Result<EventDetail> {
     let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
-    let id: Uuid = id.parse().map_err(|_| Error::NotFound)?;
+    let id = parse_event(id)?;
     let organization = access.organization().id;
     let mut transaction = storage::begin(&platform.database.reads, organization).await?;
     let event = store::event(&mut transaction, organization, id).await?.ok_or(Error::NotFound)?;

@@ -8,6 +8,8 @@ mod parse;
 
 pub use filter::{ActionPattern, ActorFilter, EventFilter, Id, ObjectFilter, Words};
 pub use pairs::Pairs;
+#[cfg(feature = "postgres")]
+pub use parse::parse_event;
 
 use super::range::ResolvedRange;
 

@@ -26,7 +26,8 @@ pub async fn audit_page(organization: String, #[server(default)] query: String) 
 /// One event with everything that is known of it.
 ///
 /// # Errors
-/// 403 for a member, 404 for an event that does not exist or is not kept any more.
+/// 403 for a member, 404 for an event that does not exist, is another organization's or is not kept any more, 422 for what is
+/// no id.
 #[server(endpoint = "audit_event", output = ToldJson)]
 pub async fn audit_event(organization: String, id: String) -> Result<Told<EventDetail>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;

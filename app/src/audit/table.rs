@@ -9,6 +9,7 @@ use super::page::{Here, OpenEvent};
 use crate::browser;
 use crate::ui::avatar::Avatar;
 use crate::ui::time::{LocalTimes, Time};
+use crate::wire::Refusal;
 
 /// Id of the heading that names the table.
 const TIME_UTC: &str = "Time (UTC)";
@@ -127,7 +128,7 @@ pub fn LinkedEvent(
         Ok(None) => return None,
         Ok(Some(detail)) if events.iter().any(|event| event.id == detail.row.id) => return None,
         Ok(Some(detail)) => entry(&here, detail.row.clone(), &Ok(Some(detail))).into_any(),
-        Err(refusal) => view! { <p class="linked-refused">{refusal.message}</p> }.into_any(),
+        Err(refusal) => linked_refused(refusal),
     };
     let close = here.with(&here.query.list());
     Some(view! {
@@ -139,4 +140,11 @@ pub fn LinkedEvent(
             <div class="log" role="table" aria-label="Linked event">{content}</div>
         </section>
     })
+}
+
+/// The list is shown all the same, but the answer to the address is the refusal's.
+fn linked_refused(refusal: Refusal) -> AnyView {
+    #[cfg(feature = "ssr")]
+    crate::context::set_status(refusal.status);
+    view! { <p class="linked-refused">{refusal.message}</p> }.into_any()
 }

@@ -19,6 +19,8 @@ async fn pages_answer_with_their_real_status() {
         (&owner, "/acme/settings", 200),
         (&owner, "/acme/settings/members", 200),
         (&owner, "/acme/settings/audit-logs", 200),
+        (&owner, "/acme/settings/audit-logs?event=7", 422),
+        (&owner, "/acme/settings/audit-logs?event=00000000-0000-7000-8000-000000000000", 404),
         (&owner, "/account", 200),
         (&owner, "/organizations/new", 200),
         (&owner, "/acme/settings/nothing", 404),

@@ -174,7 +174,11 @@ fn parse_position(pairs: &Pairs) -> Result<Option<Position>> {
     }
 }
 
-fn parse_event(id: &str) -> Result<uuid::Uuid> {
+/// Reads the parameter `event`: the id of one event.
+///
+/// # Errors
+/// [`Error::Invalid`] for `event` if it is no id.
+pub fn parse_event(id: &str) -> Result<uuid::Uuid> {
     let malformed =
         |_| Error::invalid("event", "An event is named by its UUID, like 0199f3c2-7c1e-7000-8000-000000000001.");
     uuid::Uuid::try_parse(id).map_err(malformed)
