@@ -93,22 +93,21 @@ pub fn Calendar(
     /// The days that can be chosen.
     bounds: Bounds,
 ) -> impl IntoView {
-    let focused = RwSignal::new(bounds.nearest(chosen.last.get_untracked()));
-    let left = RwSignal::new(month_before(first_of_month(focused.get_untracked())));
+    let shown = Shown::around(bounds.nearest(chosen.last.get_untracked()));
     let keys = move |event: KeyboardEvent| {
-        let Some(day) = moved(focused.get_untracked(), &event.key()) else { return };
+        let pressed_on = browser::attribute(&event, "data-day").and_then(|day| parse_day(&day));
+        let Some(day) = pressed_on.and_then(|day| moved(day, &event.key())) else { return };
         event.prevent_default();
         let day = bounds.nearest(day);
-        focused.set(day);
-        show(left, day);
+        shown.reach(day);
         browser::focus(&format!(".calendar [data-day='{}']", iso(day)));
     };
     let months = move || {
-        let first = left.get();
-        let grid = Grid { chosen: (chosen.first.get(), chosen.last.get()), focused: focused.get(), bounds };
+        let first = shown.left.get();
+        let grid = Grid { chosen: (chosen.first.get(), chosen.last.get()), reached: shown.reached.get(), bounds };
         let months = [first, month_after(first)].map(|month| {
             month_view(month, grid, move |day| {
-                focused.set(day);
+                shown.reach(day);
                 chosen.choose(day);
             })
         });
@@ -117,8 +116,8 @@ pub fn Calendar(
     let calendar = move || {
         view! {
             <div class="calendar">
-                {turn("Earlier month", "‹", left, move || month_before(left.get()), bounds)}
-                {turn("Later month", "›", left, move || month_after(left.get()), bounds)}
+                {turn("Earlier month", "‹", shown, bounds, month_before)}
+                {turn("Later month", "›", shown, bounds, month_after)}
                 <div class="months" on:keydown=keys>{months}</div>
                 <p class="spoken" aria-live="polite">{move || spoken_choice(chosen)}</p>
             </div>
@@ -143,32 +142,51 @@ fn moved(day: NaiveDate, key: &str) -> Option<NaiveDate> {
     }
 }
 
-/// Turns the pages so that `day` is on one of the two.
-fn show(left: RwSignal<NaiveDate>, day: NaiveDate) {
-    let (month, shown) = (first_of_month(day), left.get_untracked());
-    if month < shown {
-        left.set(month);
-    } else if month > month_after(shown) {
-        left.set(month_before(month));
+/// The two months that are shown, and the one day in them that the Tab key reaches: it goes along when a page is turned.
+#[derive(Clone, Copy)]
+struct Shown {
+    left: RwSignal<NaiveDate>,
+    reached: RwSignal<NaiveDate>,
+}
+
+impl Shown {
+    /// With `day` on the right.
+    fn around(day: NaiveDate) -> Self {
+        Self { left: RwSignal::new(month_before(first_of_month(day))), reached: RwSignal::new(day) }
+    }
+
+    /// Goes to a day, and turns the pages only if it is on neither.
+    fn reach(self, day: NaiveDate) {
+        let (month, left) = (first_of_month(day), self.left.get_untracked());
+        self.reached.set(day);
+        if month < left {
+            self.left.set(month);
+        } else if month > month_after(left) {
+            self.left.set(month_before(month));
+        }
+    }
+
+    /// Turns one page; the day keeps its place on it as far as the bounds allow.
+    fn turn(self, bounds: Bounds, step: fn(NaiveDate) -> NaiveDate) {
+        self.left.update(|month| *month = step(*month));
+        self.reach(bounds.nearest(step(self.reached.get_untracked())));
     }
 }
 
-/// A button that turns one page, while there is a day to choose on it.
+/// A button that turns one page, while there is a month in that direction to choose from.
 fn turn(
     label: &'static str,
     sign: &'static str,
-    left: RwSignal<NaiveDate>,
-    target: impl Fn() -> NaiveDate + Copy + Send + Sync + 'static,
+    shown: Shown,
     bounds: Bounds,
+    step: fn(NaiveDate) -> NaiveDate,
 ) -> impl IntoView {
-    let useful = move || {
-        let month = target();
-        month_after(month_after(month)) > bounds.earliest && month <= first_of_month(bounds.today)
-    };
+    let months = first_of_month(bounds.earliest)..=first_of_month(bounds.today);
+    let ends = move || !months.contains(&step(first_of_month(shown.reached.get())));
     view! {
         <button
-            type="button" class="button button-quiet turn" aria-label=label disabled=move || !useful()
-            on:click=move |_| left.set(target())
+            type="button" class="button button-quiet turn" aria-label=label disabled=ends
+            on:click=move |_| shown.turn(bounds, step)
         >
             {sign}
         </button>
@@ -179,7 +197,7 @@ fn turn(
 #[derive(Clone, Copy)]
 struct Grid {
     chosen: (NaiveDate, NaiveDate),
-    focused: NaiveDate,
+    reached: NaiveDate,
     bounds: Bounds,
 }
 
@@ -238,7 +256,7 @@ fn day_view(day: NaiveDate, grid: Grid, choose: impl Fn(NaiveDate) + 'static) ->
     view! {
         <td role="gridcell" aria-selected=inside.to_string()>
             <button
-                type="button" class=class data-day=iso(day) tabindex=if day == grid.focused { "0" } else { "-1" }
+                type="button" class=class data-day=iso(day) tabindex=if day == grid.reached { "0" } else { "-1" }
                 aria-label=format!("{}{why}", printed(day)) aria-disabled=(!open).then_some("true") aria-current=is_today
                 on:click=move |_| if open { choose(day) }
             >
@@ -323,6 +341,23 @@ mod tests {
         assert_eq!(reached, expected);
         assert_eq!(moved(sunday, "a"), None);
         assert_eq!(moved(day("2026-03-31"), "PageUp"), Some(day("2026-02-28")));
+    }
+
+    #[test]
+    fn the_day_to_tab_to_is_always_shown() {
+        let bounds = Bounds { earliest: day("2026-08-25"), today: day("2026-11-22") };
+        let owner = Owner::new();
+        owner.set();
+        for start in ["2026-11-22", "2026-10-31", "2026-08-25"] {
+            let shown = Shown::around(day(start));
+            for step in [month_before, month_before, month_before, month_before, month_after, month_after, month_after]
+            {
+                shown.turn(bounds, step);
+                let (left, reached) = (shown.left.get_untracked(), shown.reached.get_untracked());
+                assert!([left, month_after(left)].contains(&first_of_month(reached)), "{start}: {left} {reached}");
+                assert!(bounds.contain(reached), "{start}: {reached}");
+            }
+        }
     }
 
     #[test]
