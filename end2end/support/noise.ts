@@ -15,7 +15,7 @@ export class Noise {
   readonly #refusedPages = new Set<string>();
   readonly #expected: RegExp[] = [];
 
-  /** Console errors (a violated Content-Security-Policy is one), page errors, failed requests. */
+  /** Console errors (a violated Content-Security-Policy is one) and warnings, page errors, failed requests. */
   listen(context: BrowserContext): void {
     if (!runsScripts()) this.#expected.push(OF_SCRIPTS_SWITCHED_OFF);
     context.on('console', (message) => this.#console(message));
@@ -41,6 +41,7 @@ export class Noise {
   }
 
   #console(message: ConsoleMessage): void {
+    if (message.type() === 'warning') this.#heard.push(`console warning: ${message.location().url} ${message.text()}`);
     if (message.type() !== 'error') return;
     const of = LOAD_FAILED.test(message.text()) ? `page ${message.location().url}` : message.location().url;
     this.#heard.push(`console error: ${of} ${message.text()}`);
