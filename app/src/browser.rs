@@ -58,13 +58,14 @@ pub fn close_menus(inside: Option<&web_sys::Node>) {
     }
 }
 
-/// Closes the open menu around the focus and gives the focus back to its button; says whether there was one.
+/// Closes the open menu, and gives the focus back to its button if it was inside; says whether there was one.
 pub fn leave_menu() -> bool {
-    let Some(menu) = document().active_element().and_then(|focused| focused.closest("details.menu[open]").ok()?) else {
-        return false;
-    };
+    let Some(menu) = document().query_selector("details.menu[open]").ok().flatten() else { return false };
+    let is_inside = document().active_element().is_some_and(|focused| menu.contains(Some(&focused)));
     let _ = menu.remove_attribute("open");
-    focus_first(&menu, "summary");
+    if is_inside {
+        focus_first(&menu, "summary");
+    }
     true
 }
 
@@ -118,6 +119,12 @@ pub fn show_dialog(id: &str) {
 pub fn copy_link(path: &str) {
     let origin = window().location().origin().unwrap_or_default();
     let _ = window().navigator().clipboard().write_text(&format!("{origin}{path}"));
+}
+
+/// An attribute of the element on which an event happened.
+#[must_use]
+pub fn attribute(event: &web_sys::Event, name: &str) -> Option<String> {
+    event.target()?.dyn_into::<Element>().ok()?.get_attribute(name)
 }
 
 /// What is typed in the input of an event.

@@ -1,4 +1,4 @@
-//! One event in full: facts, what changed field by field, and the JSON as it is kept.
+//! One event in full: what changed field by field, then the facts with the ids last, and the JSON as it is kept.
 
 use leptos::prelude::*;
 
@@ -27,8 +27,8 @@ pub fn Detail(
     let EventDetail { row, changed, unchanged, previous, next, .. } = detail;
     view! {
         <div class="detail" id=format!("detail-{}", row.id)>
-            {facts}
             {changes(changed, unchanged)}
+            {facts}
             {raw(previous, next)}
             {links}
         </div>
@@ -49,17 +49,17 @@ fn facts(detail: &EventDetail) -> impl IntoView + use<> {
     let optional = |name: &str, value: Option<String>| value.map(|value| fact(name.to_owned(), value.into_any()));
     view! {
         <dl class="facts">
-            {fact("Event".to_owned(), row.id.into_any())}
-            {fact("Index".to_owned(), grouped(row.index).into_any())}
+            {fact("Object".to_owned(), object.into_any())}
             {fact("Kind".to_owned(), row.kind.into_any())}
             {fact("Outcome".to_owned(), row.outcome.into_any())}
             {fact("Recorded".to_owned(), view! { <Time moment=recorded_at/> }.into_any())}
-            {fact("Object".to_owned(), object.into_any())}
-            {optional("Object id", object_id)}
-            {optional("Address", row.ip)}
-            {optional("Request", request_id)}
-            {optional("Client", user_agent)}
             {more}
+            {optional("Address", row.ip)}
+            {optional("Client", user_agent)}
+            {fact("Index".to_owned(), grouped(row.index).into_any())}
+            {fact("Event".to_owned(), row.id.into_any())}
+            {optional("Object id", object_id)}
+            {optional("Request", request_id)}
         </dl>
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use orgtrail::audit::view::ExportCount;
 
 use crate::answer::Answer;
+use crate::browser;
 use crate::ui::answered::answered;
 use crate::ui::icon::Icon;
 use crate::wire::Refusal;
@@ -37,7 +38,8 @@ pub fn ExportBar(
     let number = answered(move || async move { counted(count.read().await).into_any() });
     let formats = FORMATS.map(|(extra, name, about)| {
         let href = format!("{base}{extra}");
-        view! { <li><a rel="external" href=href><span class="menu-text">{name}<small>{about}</small></span></a></li> }
+        let close = |_| browser::close_menus(None);
+        view! { <li><a rel="external" href=href on:click=close><span class="menu-text">{name}<small>{about}</small></span></a></li> }
     });
     view! {
         <div class="split">

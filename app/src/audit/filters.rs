@@ -79,7 +79,7 @@ fn SearchBox(here: Here, words: String) -> impl IntoView {
         <QueryForm here=here own=&["q"] class="search-form" role=Some("search")>
             <input
                 class="search" id="search" type="search" name="q" value=words.clone() prop:value=words maxlength="200"
-                aria-label="Search the audit logs" placeholder="Search names, objects and values"
+                aria-label="Search the audit logs" placeholder="Search names and values"
             />
             <button class="button button-quiet search-button" type="submit" aria-label="Search">{Icon::Search.draw()}</button>
         </QueryForm>
@@ -205,6 +205,11 @@ fn kind_note(kind: Kind) -> &'static str {
     }
 }
 
+/// The chosen kinds as their chip says them.
+fn kinds_label(kinds: &[String]) -> String {
+    if kinds.len() == Kind::ALL.len() { "all kinds".to_owned() } else { format!("kind: {}", kinds.join(", ")) }
+}
+
 /// The page starts with changes alone.
 fn is_default(kinds: &[String]) -> bool {
     kinds == [Kind::Change.as_str()]
@@ -253,8 +258,7 @@ pub fn Chips(
 #[must_use]
 pub fn removable(here: &Here, filter: &FilterView) -> Vec<(String, String)> {
     let without = |name: &str, value: &str| here.with(&here.query.filter(name, value));
-    let kinds =
-        (!is_default(&filter.kinds)).then(|| (format!("kind: {}", filter.kinds.join(", ")), without("kind", "")));
+    let kinds = (!is_default(&filter.kinds)).then(|| (kinds_label(&filter.kinds), without("kind", "")));
     let actions =
         filter.actions.iter().map(|own| (format!("action: {own}"), without("action", &toggled(&filter.actions, own))));
     let actor = filter.actor.as_ref().map(|actor| (format!("actor: {}", actor.label), without("actor", "")));
@@ -284,5 +288,13 @@ mod tests {
             ("words: ada", "/a?range=7d&action=member.*%2Cteam.created"),
         ];
         assert_eq!(dropped, expected.map(|(label, href)| (label.to_owned(), href.to_owned())));
+    }
+
+    #[test]
+    fn all_kinds_are_not_listed() {
+        let kinds =
+            |chosen: &[Kind]| kinds_label(&chosen.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>());
+        assert_eq!(kinds(&Kind::ALL), "all kinds");
+        assert_eq!(kinds(&[Kind::Change, Kind::Login]), "kind: change, login");
     }
 }

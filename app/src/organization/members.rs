@@ -103,7 +103,7 @@ fn row(member: MemberRow, organization: &str, slug: &str) -> impl IntoView + use
             <Avatar initials=initials(&name)/>
             <div class="member-who">
                 <span class="member-name">{name}{is_viewer.then(|| view! { <span class="badge">"you"</span> })}</span>
-                <small>{email} " · since " {joined}</small>
+                <small>{email} " " <span class="whole">"· since " {joined}</span></small>
             </div>
             {role}
             {removal}
