@@ -3,6 +3,11 @@
 /// Longest word in characters: what is longer is found by its beginning.
 pub const MAX_WORD_CHARS: usize = 64;
 
+/// Most bytes of an event's distinct words together. Postgres refuses a `tsvector` of 1 MiB, and with it the event: what an event holds
+/// beyond this is kept, shown and exported, but not found by its words.
+#[cfg(feature = "postgres")]
+pub const MAX_EVENT_BYTES: usize = 1_000_000;
+
 /// The words of a text in lower case.
 pub fn split(text: &str) -> impl Iterator<Item = String> {
     words(text).map(Iterator::collect)
@@ -16,7 +21,7 @@ fn words(text: &str) -> impl Iterator<Item = impl Iterator<Item = char>> {
 
 /// The distinct words of an event, from its plain texts and its JSON documents, with a space between any two: as the database takes them.
 ///
-/// Of a document, keys and values count. Only one with escapes in it has to be parsed for that; one that does not parse is cut as it is.
+/// Of more than [`MAX_EVENT_BYTES`] the first ones count, the plain texts before the documents. Of a document, keys and values count. Only one with escapes in it has to be parsed for that; one that does not parse is cut as it is.
 #[cfg(feature = "postgres")]
 #[must_use]
 pub fn of_event<'a>(texts: impl IntoIterator<Item = &'a str>, documents: impl IntoIterator<Item = &'a str>) -> String {
@@ -29,9 +34,23 @@ pub fn of_event<'a>(texts: impl IntoIterator<Item = &'a str>, documents: impl In
         }
     }
     let mut words: Vec<&str> = all.split_terminator(' ').collect();
+    if all.len() > MAX_EVENT_BYTES {
+        keep_first(&mut words);
+    }
     words.sort_unstable();
     words.dedup();
     words.join(" ")
+}
+
+/// Keeps the first words, each once, that are no more than [`MAX_EVENT_BYTES`] together.
+#[cfg(feature = "postgres")]
+fn keep_first(words: &mut Vec<&str>) {
+    let (mut seen, mut bytes) = (std::collections::HashSet::new(), 0);
+    words.retain(|word| {
+        let is_new = seen.insert(*word);
+        bytes += if is_new { word.len() } else { 0 };
+        is_new && bytes <= MAX_EVENT_BYTES
+    });
 }
 
 /// Appends the words of a text, each with a space after it.
@@ -75,6 +94,18 @@ mod tests {
     #[test]
     fn a_long_word_is_cut() {
         assert_eq!(of_event([], [format!("\"{}\"", "x".repeat(100_000)).as_str()]).len(), MAX_WORD_CHARS);
+    }
+
+    #[test]
+    fn an_event_of_too_many_words_keeps_the_first_ones() {
+        let many: String = (0..200_000).map(|number| format!("w{number:07} ")).collect();
+        let words = of_event(["zeppelin"], [many.as_str(), "zebra"]);
+        let bytes = words.split(' ').map(str::len).sum::<usize>();
+        assert!((MAX_EVENT_BYTES - 8..=MAX_EVENT_BYTES).contains(&bytes), "{bytes}");
+        assert!(words.contains("zeppelin") && words.contains("w0000000") && !words.contains("w0199999"));
+        // Repeated, the same words are no more.
+        let repeated = "the same words ".repeat(100_000);
+        assert_eq!(of_event([], [repeated.as_str(), "zebra"]), "same the words zebra");
     }
 
     #[test]

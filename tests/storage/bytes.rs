@@ -79,6 +79,22 @@ async fn documents_are_kept_byte_for_byte(superuser: PgPool) {
     }
 }
 
+/// More distinct words than Postgres lets one event be found by.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn an_event_of_very_many_words_is_kept_whole(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let words: Vec<String> = (0..300_000).map(|number| format!("w{number}")).collect();
+    let at = fixture.platform.clock.now().trunc_subsecs(6) - TimeDelta::hours(1);
+    let draft = Draft { next: Some(format!("[\"{}\"]", words.join("\",\""))), ..claimed("zoo.opened", at) };
+    fixture.record(&tenant, std::slice::from_ref(&draft)).await;
+    assert_eq!(fixture.trail(tenant.id).await.pop().unwrap().next, draft.next);
+    for (asked, found) in [("opened", 1), ("w17", 1), ("w299999", 0)] {
+        let shown = page::events(&fixture.platform, &tenant.owner, "acme", &format!("q={asked}")).await.unwrap();
+        assert_eq!(shown.events.len(), found, "{asked}");
+    }
+}
+
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn stored_lengths_are_those_of_the_records(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
