@@ -1,7 +1,7 @@
 //! The browser: the few things that pages ask of the DOM, `Intl` and the clipboard. Called from effects and event
 //! handlers only, which never run on the server.
 
-use js_sys::{Array, Function, Intl, Object, Reflect};
+use js_sys::{Array, Function, Intl, JsString, Object, Reflect};
 use leptos::leptos_dom::helpers::{document, window};
 use leptos::web_sys;
 use wasm_bindgen::{JsCast, JsValue};
@@ -31,6 +31,14 @@ pub fn local_time(rfc3339: &str) -> String {
     }
     let moment = js_sys::Date::new(&JsValue::from_str(rfc3339));
     String::from(moment.to_locale_string("en-GB", &options)).replace(',', "")
+}
+
+/// Whether a text contains another, whatever their cases. The browser knows the cases of all letters; Rust's own tables of them
+/// would come with the WebAssembly.
+#[must_use]
+pub fn contains(text: &str, part: &str) -> bool {
+    let lower = |text: &str| JsString::from(text).to_lower_case();
+    lower(text).includes(&String::from(lower(part)), 0)
 }
 
 /// The fields of a form as a query string, in its own order.

@@ -129,8 +129,7 @@ fn actor_picker(here: &Here, filter: &FilterView, actors: Vec<ActorChoice>) -> A
 fn Narrowed(choices: Vec<(String, AnyView)>, label: &'static str) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let items = choices.into_iter().map(|(name, content)| {
-        let name = name.to_lowercase();
-        let hidden = move || typed.with(|typed| !name.contains(&typed.to_lowercase()));
+        let hidden = move || typed.with(|typed| !typed.is_empty() && !browser::contains(&name, typed));
         view! { <li hidden=hidden>{content}</li> }
     });
     let items = items.collect_view();
