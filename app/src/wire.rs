@@ -1,7 +1,8 @@
 //! The one error that crosses the wire between server functions and pages.
 
-use leptos::server_fn::codec::JsonEncoding;
+use leptos::serde_json;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::{Deserialize, Serialize};
 
 /// Why a server function did not do what was asked: everything a page shows of it, and nothing else.
@@ -34,8 +35,35 @@ impl Refusal {
     }
 }
 
+/// A refusal as JSON, read from text like everything else: a reader of bytes beside it would be one more in the WebAssembly.
+pub struct RefusalJson;
+
+impl ContentType for RefusalJson {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for RefusalJson {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl Encodes<Refusal> for RefusalJson {
+    type Error = serde_json::Error;
+
+    fn encode(refusal: &Refusal) -> Result<Bytes, Self::Error> {
+        serde_json::to_string(refusal).map(Bytes::from)
+    }
+}
+
+impl Decodes<Refusal> for RefusalJson {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<Refusal, Self::Error> {
+        serde_json::from_str(&String::from_utf8_lossy(&bytes))
+    }
+}
+
 impl FromServerFnError for Refusal {
-    type Encoder = JsonEncoding;
+    type Encoder = RefusalJson;
 
     /// What goes wrong around a server function: the network in the browser, unreadable arguments on the server.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
