@@ -5,6 +5,7 @@
 //! it is done, [`Ticket::renew`] about once a second, however slow the reader is, and [`Ticket::finish`] once.
 
 use bytes::Bytes;
+use futures::{Stream, stream};
 use uuid::Uuid;
 
 use super::query::ExportQuery;
@@ -20,7 +21,7 @@ mod batch;
 mod layout;
 mod ticket;
 
-use batch::Batches;
+use batch::{Batch, Batches};
 pub use layout::Head;
 use layout::Layout;
 use ticket::Place;
@@ -30,12 +31,9 @@ pub use ticket::{End, Receipt, Ticket};
 pub struct Export {
     head: Head,
     ticket: Ticket,
-    query: ExportQuery,
     batches: Batches,
     /// The first bytes, read before the answer begins: what cannot be read is refused, not broken off.
-    first: Option<Bytes>,
-    /// Bytes handed out so far.
-    bytes: u64,
+    first: Option<Chunk>,
 }
 
 /// Grants an export: checks the query and the viewer, takes one of the organization's places, fixes the last index, learns the exact length,
@@ -62,16 +60,16 @@ async fn begin(platform: &Platform, place: &Place, query: ExportQuery) -> Result
     let access = place.access();
     let (last_index, totals) = measure(platform, access, &query).await?;
     let layout = Layout::of(&query);
-    let mut batches = Batches::new(platform.clone(), access.organization().id, layout, last_index, totals.events);
+    let mut batches =
+        Batches::new(platform.clone(), access.organization().id, query.clone(), layout, last_index, &totals);
     let bytes = match layout.stored_bytes(&totals) {
         Some(stored) => stored,
-        None => batches.clone().count_bytes(&query).await?,
+        None => batches.clone().count_bytes().await?,
     };
     let head = Head::new(access, &query, layout, place.id(), totals.events, bytes);
     let ticket = Ticket::request(place, &query, &head).await?;
-    let first = first_chunk(&mut batches, &query, layout).await;
-    match first {
-        Ok(first) => Ok(Export { head, ticket, query, batches, first: Some(first), bytes: 0 }),
+    match first_chunk(&mut batches, layout.header(&query)).await {
+        Ok(first) => Ok(Export { head, ticket, batches, first: Some(first) }),
         Err(cause) => {
             ticket.finish(End::Failed, Receipt::default()).await;
             Err(cause)
@@ -91,10 +89,41 @@ async fn measure(platform: &Platform, access: &Access, query: &ExportQuery) -> R
     Ok((last_index, totals))
 }
 
-async fn first_chunk(batches: &mut Batches, query: &ExportQuery, layout: Layout) -> Result<Bytes> {
-    let mut chunk = layout.header(query);
-    batches.next(query, &mut chunk).await?;
-    Ok(chunk.into())
+async fn first_chunk(batches: &mut Batches, mut header: Vec<u8>) -> Result<Chunk> {
+    let rest = match batches.next().await? {
+        Some(batch) => {
+            let (first, rest) = batch.read().await?;
+            header.extend(first);
+            rest
+        }
+        None => None,
+    };
+    Ok(Chunk(Part::Read(header.into(), rest)))
+}
+
+/// Some bytes of an export, about 1 MiB: to be had wherever it suits, also beside the next ones.
+pub struct Chunk(Part);
+
+enum Part {
+    Read(Bytes, Option<Batch>),
+    ToRead(Batch),
+}
+
+impl Chunk {
+    /// The bytes; and where they would have been too many, the chunk that comes before all others.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Internal`]: the transfer must be broken off then, never ended.
+    pub async fn read(self) -> Result<(Bytes, Option<Self>)> {
+        let (bytes, rest) = match self.0 {
+            Part::Read(bytes, rest) => (bytes, rest),
+            Part::ToRead(batch) => {
+                let (bytes, rest) = batch.read().await?;
+                (bytes.into(), rest)
+            }
+        };
+        Ok((bytes, rest.map(|batch| Self(Part::ToRead(batch)))))
+    }
 }
 
 impl Export {
@@ -110,35 +139,44 @@ impl Export {
         self.ticket.clone()
     }
 
-    /// The next bytes, about 1 MiB; nothing when it is done.
+    /// The next chunk; nothing when it is done.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] or [`Error::Internal`], also when what was read is not exactly what was promised: the transfer must be
-    /// broken off then, never ended.
-    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
-        let chunk = match self.first.take() {
-            Some(first) => first,
-            None => {
-                let mut chunk = Vec::with_capacity(batch::CHUNK_BYTES + batch::CHUNK_BYTES / 4);
-                self.batches.next(&self.query, &mut chunk).await?;
-                chunk.into()
-            }
-        };
-        self.bytes += chunk.len() as u64;
-        if !chunk.is_empty() {
-            return Ok(Some(chunk));
+    /// As [`Chunk::read`].
+    pub async fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => Ok(self.batches.next().await?.map(|batch| Chunk(Part::ToRead(batch)))),
         }
-        self.check_whole()?;
-        Ok(None)
     }
 
-    fn check_whole(&self) -> Result<()> {
-        if self.bytes == self.head.content_length && self.batches.is_done() {
+    /// The bytes of the whole export, chunk by chunk, one after the other: for those that are in no hurry.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes>> {
+        stream::try_unfold((self, None, 0), |(mut export, rest, bytes)| async move {
+            let Some(chunk) = (match rest {
+                Some(rest) => Some(rest),
+                None => export.next_chunk().await?,
+            }) else {
+                export.check_whole(bytes)?;
+                return Ok(None);
+            };
+            let (read, rest) = Chunk::read(chunk).await?;
+            let bytes = bytes + read.len() as u64;
+            Ok(Some((read, (export, rest, bytes))))
+        })
+    }
+
+    /// Whether what was written is exactly what was promised.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it is not: the transfer must be broken off then.
+    pub fn check_whole(&self, bytes: u64) -> Result<()> {
+        if bytes == self.head.content_length && self.batches.is_done() {
             return Ok(());
         }
         Err(Error::internal(format!(
-            "export {} has {} bytes of {} promised",
-            self.head.id, self.bytes, self.head.content_length
+            "export {} has {bytes} bytes of {} promised",
+            self.head.id, self.head.content_length
         )))
     }
 }

@@ -1,6 +1,9 @@
 //! The bytes of an export: those of an independent writer, of exactly the promised length, whatever the layout and wherever batches are cut.
 
+use std::pin::pin;
+
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use futures::{StreamExt, TryStreamExt};
 use orgtrail::audit::append::Draft;
 use orgtrail::audit::csv::FULL_COLUMNS;
 use orgtrail::audit::event::{Actor, Outcome};
@@ -22,13 +25,10 @@ pub async fn start(fixture: &Fixture, tenant: &Tenant, more: &str) -> Export {
 }
 
 /// Reads an export to its end, and gives its place back.
-pub async fn finish(mut export: Export) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = export.next_chunk().await.unwrap() {
-        bytes.extend_from_slice(&chunk);
-    }
-    assert_eq!(bytes.len() as u64, export.head().content_length);
-    export.ticket().finish(End::Complete, Receipt { bytes: bytes.len() as u64, sha256: None }).await;
+pub async fn finish(export: Export) -> Vec<u8> {
+    let ticket = export.ticket();
+    let bytes = export.into_stream().map_ok(Vec::from).try_concat().await.unwrap();
+    ticket.finish(End::Complete, Receipt { bytes: bytes.len() as u64, sha256: None }).await;
     bytes
 }
 
@@ -156,10 +156,10 @@ async fn events_that_arrive_meanwhile_are_not_in_it(superuser: PgPool) {
     let tenant = fixture.organization("acme").await;
     let at = many_ties(&fixture, &tenant).await;
     let rows = expected::rows(&fixture.superuser, tenant.id, "action = 'a.b'").await;
-    let mut export = start(&fixture, &tenant, "&action=a.b").await;
+    let mut chunks = pin!(start(&fixture, &tenant, "&action=a.b").await.into_stream());
     let mut bytes = Vec::new();
-    while let Some(chunk) = export.next_chunk().await.unwrap() {
-        bytes.extend_from_slice(&chunk);
+    while let Some(chunk) = chunks.next().await {
+        bytes.extend_from_slice(&chunk.unwrap());
         // Newer than everything, older than everything, and between.
         let drafts = [-1, 2, 1_000_000].map(|micros| claimed("a.b", at - TimeDelta::microseconds(micros)));
         fixture.record(&tenant, &drafts).await;
@@ -178,9 +178,9 @@ async fn no_export_holds_anything_between_two_chunks(superuser: PgPool) {
             and (state <> 'idle' or xact_start is not null or backend_xmin is not null)";
         sqlx::query_scalar::<_, i64>(sql).fetch_one(&fixture.superuser).await.unwrap()
     };
-    let mut export = start(&fixture, &tenant, "").await;
+    let mut export = pin!(start(&fixture, &tenant, "").await.into_stream());
     let mut chunks = 0;
-    while export.next_chunk().await.unwrap().is_some() {
+    while export.try_next().await.unwrap().is_some() {
         chunks += 1;
         assert_eq!(busy().await, 0);
         // None of the pool's connections is taken: all of them can be had at once.

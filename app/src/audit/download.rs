@@ -1,8 +1,9 @@
 //! The download, carried from the export engine to the reader: whole, or broken off so that nobody takes it for whole.
 //!
-//! A task of its own reads ahead by one batch, so that the database works while the reader reads; it holds no connection while the reader
+//! A task of its own reads ahead, so that the database works while batches are written and read; it holds no connection while the reader
 //! stalls. Beside it the right to export is asked again every second (contract §9: lost rights end a running export within 2 s).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::wire::Refusal;
 
 /// How often the right to export is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Chunks that are read at once, so that the database and this process both have something to do all the time.
+const READ_AHEAD: usize = 3;
 /// A reader that takes nothing for so long is given up; with [`SLICE`] that is about 2 KiB/s at least.
 const STALL: Duration = Duration::from_secs(30);
 /// Bytes given to the connection at once: small, so that progress is seen; not so small that it costs.
@@ -89,23 +92,37 @@ async fn produce(mut export: Export, sender: Sender<Bytes>, progress: Arc<Progre
 }
 
 async fn feed(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End {
+    match pass_on(export, sender, hash).await {
+        // Everything is on its way: it is over when the reader's side lets go.
+        Ok(()) => sender.closed().await,
+        Err(error) => {
+            crate::wire::refuse(error);
+            return End::Failed;
+        }
+    }
+    End::Aborted
+}
+
+/// Sends the chunks in their order, while the next ones are read. Ends early if the reader's side is gone.
+async fn pass_on(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> orgtrail::Result<()> {
+    let mut reading = VecDeque::with_capacity(READ_AHEAD);
+    let mut bytes = 0;
     loop {
-        match export.next_chunk().await {
-            Ok(Some(chunk)) => {
-                hash.update(&chunk);
-                if sender.send(chunk).await.is_err() {
-                    return End::Aborted;
-                }
-            }
-            Ok(None) => {
-                // Everything is on its way: it is over when the reader's side lets go.
-                sender.closed().await;
-                return End::Aborted;
-            }
-            Err(error) => {
-                crate::wire::refuse(error);
-                return End::Failed;
-            }
+        while reading.len() < READ_AHEAD
+            && let Some(chunk) = export.next_chunk().await?
+        {
+            // A task of its own holds its connection no longer than it reads, whatever the reader does.
+            reading.push_back(tokio::spawn(chunk.read()));
+        }
+        let Some(next) = reading.pop_front() else { return export.check_whole(bytes) };
+        let (chunk, rest) = next.await.map_err(orgtrail::Error::internal)??;
+        if let Some(rest) = rest {
+            reading.push_front(tokio::spawn(rest.read()));
+        }
+        hash.update(&chunk);
+        bytes += chunk.len() as u64;
+        if sender.send(chunk).await.is_err() {
+            return Ok(());
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The stage: plays a step of the plan through the use case that a page or the command line would call, at its simulated moment.
 
+use std::pin::pin;
+
 use chrono::TimeDelta;
+use futures::TryStreamExt;
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
 use orgtrail::identity::attempt::copy_pending;
@@ -173,15 +176,17 @@ impl<'a> Stage<'a> {
     }
 
     /// Takes an export to its last byte, in a simulated half second.
-    async fn pull(&self, step: &Step, mut export: export::Export) -> Result<()> {
+    async fn pull(&self, step: &Step, export: export::Export) -> Result<()> {
         let (mut digest, mut bytes) = (Sha256::new(), 0);
-        while let Some(chunk) = export.next_chunk().await? {
+        let ticket = export.ticket();
+        let mut chunks = pin!(export.into_stream());
+        while let Some(chunk) = chunks.try_next().await? {
             digest.update(&chunk);
             bytes += chunk.len() as u64;
         }
         self.platform.clock.set(step.at + TimeDelta::milliseconds(480));
         let receipt = Receipt { bytes, sha256: Some(digest.finalize().into()) };
-        export.ticket().finish(End::Complete, receipt).await;
+        ticket.finish(End::Complete, receipt).await;
         Ok(())
     }
 }

@@ -1,5 +1,8 @@
-//! The records of an export, read by keyset in short transactions and written as they arrive.
+//! The records of an export, in batches: first where each ends is learnt from an index, then it is read in a short transaction of its own.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
@@ -7,102 +10,155 @@ use uuid::Uuid;
 
 use super::super::cursor::Position;
 use super::super::query::ExportQuery;
-use super::super::store::{Direction, Selection, Window};
+use super::super::store::{Direction, Selection, Totals, Window};
 use super::super::{csv, ndjson};
-use super::layout::{Bytes, Layout};
+use super::layout::{self, Layout};
 use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
-/// Bytes in a batch, about.
-pub(super) const CHUNK_BYTES: usize = 1024 * 1024;
-/// Where a batch is cut, should its records be much longer than those before; so no more is held, and one record.
-const MOST_BYTES: usize = 2 * CHUNK_BYTES;
-
-/// Records asked for in a batch: at first few, so that the first byte is quick; then as many as filled one the last time.
+/// Stored bytes in a batch, if its records are as long as the export's are on average.
+const BATCH_BYTES: i64 = 1024 * 1024;
+/// Written bytes after which a batch is cut, because its records are longer.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+/// Most records in a batch; in the first, so that the first byte is quick, and in the others.
 const FIRST_ROWS: i64 = 512;
 const MOST_ROWS: i64 = 8192;
 
-/// Reads an export from its newest record to its oldest.
-#[derive(Clone)]
-pub(super) struct Batches {
+/// What the batches of an export have in common.
+struct Source {
     platform: Platform,
     organization: Uuid,
+    query: ExportQuery,
     layout: Layout,
     last_index: i64,
+}
+
+/// Cuts an export into batches, from its newest record to its oldest.
+#[derive(Clone)]
+pub(super) struct Batches {
+    source: Arc<Source>,
     /// Records still to come.
     remaining: i64,
     from: Option<Position>,
+    /// Records in the next batch, and in those after it.
     rows: i64,
+    later_rows: i64,
 }
 
 impl Batches {
-    pub(super) fn new(platform: Platform, organization: Uuid, layout: Layout, last_index: i64, events: i64) -> Self {
-        Self { platform, organization, layout, last_index, remaining: events, from: None, rows: FIRST_ROWS }
+    pub(super) fn new(
+        platform: Platform,
+        organization: Uuid,
+        query: ExportQuery,
+        layout: Layout,
+        last_index: i64,
+        totals: &Totals,
+    ) -> Self {
+        let source = Arc::new(Source { platform, organization, query, layout, last_index });
+        let average = totals.csv_raw_bytes / totals.events.max(1);
+        let later_rows = (BATCH_BYTES / average.max(1)).clamp(1, MOST_ROWS);
+        Self { source, remaining: totals.events, from: None, rows: later_rows.min(FIRST_ROWS), later_rows }
     }
 
-    /// Whether as many records were read as were counted.
+    /// Whether as many records are in batches as were counted.
     pub(super) fn is_done(&self) -> bool {
         self.remaining == 0
     }
 
-    /// Appends the next records to `out`; none if it is done.
-    pub(super) async fn next(&mut self, query: &ExportQuery, out: &mut Vec<u8>) -> Result<()> {
+    /// The next batch; none if it is done.
+    pub(super) async fn next(&mut self) -> Result<Option<Batch>> {
         if self.is_done() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut transaction = storage::begin(&self.platform.database.exports, self.organization).await?;
-        let mut sql = self.statement(query);
-        let mut rows = sql.build().fetch(&mut *transaction);
-        let (mut read, before) = (0, out.len());
-        while let Some(row) = rows.try_next().await? {
-            write(self.layout, &row, out)?;
-            self.from = Some(position(&row)?);
-            read += 1;
-            if out.len() - before >= MOST_BYTES {
-                break;
-            }
+        let rows = self.rows.min(self.remaining);
+        let batch = Batch { source: self.source.clone(), from: self.from, rows };
+        if rows < self.remaining {
+            self.from = Some(self.source.edge(self.from, rows).await?);
         }
-        // What was cut off is thrown away by the commit, unread; the next batch asks for it again.
-        drop(rows);
-        transaction.commit().await?;
-        self.advance(read, out.len() - before)
-    }
-
-    /// Counts what was read, and asks for as many records next time as make up [`CHUNK_BYTES`] of that length.
-    fn advance(&mut self, read: i64, bytes: usize) -> Result<()> {
-        if read == 0 || read > self.remaining {
-            return Err(Error::internal(format!("an export read {read} records where {} were left", self.remaining)));
-        }
-        self.remaining -= read;
-        let fitting = i64::try_from(CHUNK_BYTES).map_err(Error::internal)? * read
-            / i64::try_from(bytes.max(1)).map_err(Error::internal)?;
-        self.rows = fitting.clamp(1, MOST_ROWS.min(self.rows * 4));
-        Ok(())
-    }
-
-    fn statement(&self, query: &ExportQuery) -> QueryBuilder<Postgres> {
-        let selection = Selection {
-            organization: self.organization,
-            filter: &query.filter,
-            range: query.range.range,
-            last_index: Some(self.last_index),
-        };
-        let mut sql = QueryBuilder::new("select index, ");
-        sql.push(columns(self.layout));
-        selection.push_window(&mut sql, Window { from: self.from, direction: Direction::Older, rows: self.rows });
-        sql
+        self.remaining -= rows;
+        self.rows = self.later_rows;
+        Ok(Some(batch))
     }
 
     /// The exact length of all records, by reading them all once: for the layouts whose lengths are not stored.
-    pub(super) async fn count_bytes(mut self, query: &ExportQuery) -> Result<Bytes> {
-        let (mut total, mut scratch) = (0, Vec::with_capacity(CHUNK_BYTES * 2));
-        while !self.is_done() {
-            scratch.clear();
-            self.next(query, &mut scratch).await?;
-            total += i64::try_from(scratch.len()).map_err(Error::internal)?;
+    pub(super) async fn count_bytes(mut self) -> Result<layout::Bytes> {
+        let mut total = 0;
+        while let Some(batch) = self.next().await? {
+            let mut rest = Some(batch);
+            while let Some(batch) = rest {
+                let (read, behind) = batch.read().await?;
+                total += i64::try_from(read.len()).map_err(Error::internal)?;
+                rest = behind;
+            }
         }
-        Ok(Bytes(total))
+        Ok(layout::Bytes(total))
+    }
+}
+
+impl Source {
+    fn selection(&self) -> Selection<'_> {
+        Selection {
+            organization: self.organization,
+            filter: &self.query.filter,
+            range: self.query.range.range,
+            last_index: Some(self.last_index),
+        }
+    }
+
+    /// The last of the `rows` records after `from`, by a walk along the index alone.
+    async fn edge(&self, from: Option<Position>, rows: i64) -> Result<Position> {
+        let mut sql = QueryBuilder::new("select e.occurred_at, e.index");
+        self.selection().push_window(&mut sql, Window { from, direction: Direction::Older, rows });
+        sql.push(" offset ").push_bind(rows - 1);
+        let mut transaction = storage::begin(&self.platform.database.exports, self.organization).await?;
+        let edge: Option<(DateTime<Utc>, i64)> = sql.build_query_as().fetch_optional(&mut *transaction).await?;
+        transaction.commit().await?;
+        let (occurred_at, index) =
+            edge.ok_or_else(|| Error::internal(format!("fewer than {rows} records were left in an export")))?;
+        Ok(Position { occurred_at, index })
+    }
+}
+
+/// A stretch of an export: may be read beside others.
+pub(super) struct Batch {
+    source: Arc<Source>,
+    from: Option<Position>,
+    rows: i64,
+}
+
+impl Batch {
+    /// Reads the records and writes them as they arrive, up to [`MOST_BYTES`]; with what then is left to read.
+    pub(super) async fn read(mut self) -> Result<(Vec<u8>, Option<Self>)> {
+        let source = self.source.clone();
+        let mut sql = self.statement();
+        let mut transaction = storage::begin(&source.platform.database.exports, source.organization).await?;
+        let mut rows = sql.build().fetch(&mut *transaction);
+        let mut out = Vec::with_capacity(MOST_BYTES);
+        while let Some(row) = rows.try_next().await? {
+            write(source.layout, &row, &mut out)?;
+            self.from = Some(position(&row)?);
+            self.rows -= 1;
+            if out.len() >= MOST_BYTES {
+                break;
+            }
+        }
+        let is_cut = out.len() >= MOST_BYTES;
+        drop(rows);
+        // What was cut off is thrown away by the commit, unread.
+        transaction.commit().await?;
+        if self.rows > 0 && !is_cut {
+            return Err(Error::internal(format!("a batch of an export lacks {} records", self.rows)));
+        }
+        Ok((out, (self.rows > 0).then_some(self)))
+    }
+
+    fn statement(&self) -> QueryBuilder<Postgres> {
+        let mut sql = QueryBuilder::new("select e.index, ");
+        sql.push(columns(self.source.layout));
+        let window = Window { from: self.from, direction: Direction::Older, rows: self.rows };
+        self.source.selection().push_window(&mut sql, window);
+        sql
     }
 }
 
