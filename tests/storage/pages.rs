@@ -144,12 +144,12 @@ async fn one_event_is_found_in_its_own_trail_only(superuser: PgPool) {
     let id = fixture.trail(acme.id).await[0].id.to_string();
     let found = page::event(&fixture.platform, &acme.owner, "acme", &id).await.unwrap();
     assert_eq!((found.row.id.as_str(), found.row.action.as_str()), (id.as_str(), "organization.created"));
-    for (owner, slug, id) in [
-        (&other.owner, "other", id.as_str()),
-        (&acme.owner, "acme", "00000000-0000-7000-8000-000000000000"),
-        (&acme.owner, "acme", "x"),
+    for (owner, slug, id, status) in [
+        (&other.owner, "other", id.as_str(), 404),
+        (&acme.owner, "acme", "00000000-0000-7000-8000-000000000000", 404),
+        (&acme.owner, "acme", "x", 422),
     ] {
-        assert_eq!(page::event(&fixture.platform, owner, slug, id).await.unwrap_err().status(), 404);
+        assert_eq!(page::event(&fixture.platform, owner, slug, id).await.unwrap_err().status(), status);
     }
 }
 
