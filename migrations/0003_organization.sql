@@ -1,8 +1,9 @@
 -- Organizations, members, access tokens: tenant tables under row-level security (R-23).
 set local role orgtrail_owner;
 
--- The organization of the running transaction; nothing where none was set.
-create function orgtrail.current_organization() returns uuid language sql stable
+-- The organization of the running transaction; nothing where none was set. Parallel safe: what is read under a policy that calls it could
+-- not be counted on two cores otherwise.
+create function orgtrail.current_organization() returns uuid language sql stable parallel safe
     return nullif(current_setting('app.organization_id', true), '')::uuid;
 
 -- Every slug ever used: a retired one stays reserved and redirects (contract §1).
