@@ -74,11 +74,11 @@ impl Progress {
 }
 
 /// Reads the export until the reader has everything or something ends it early, then records the end.
-async fn produce(mut export: Export, sender: Sender<Bytes>, progress: Arc<Progress>, stop: CancellationToken) {
+async fn produce(export: Export, sender: Sender<Bytes>, progress: Arc<Progress>, stop: CancellationToken) {
     let ticket = export.ticket();
     let mut hash = Sha256::new();
     let end = tokio::select! {
-        end = feed(&mut export, &sender, &mut hash) => end,
+        end = feed(export, &sender, &mut hash) => end,
         () = lost(&ticket, &progress) => End::Aborted,
         () = stop.cancelled() => End::Aborted,
     };
@@ -91,7 +91,7 @@ async fn produce(mut export: Export, sender: Sender<Bytes>, progress: Arc<Progre
     ticket.finish(end, Receipt { bytes: progress.taken(), sha256 }).await;
 }
 
-async fn feed(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End {
+async fn feed(export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End {
     match pass_on(export, sender, hash).await {
         // Everything is on its way: it is over when the reader's side lets go.
         Ok(()) => sender.closed().await,
@@ -104,13 +104,18 @@ async fn feed(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256) ->
 }
 
 /// Sends the chunks in their order, while the next ones are read. Ends early if the reader's side is gone.
-async fn pass_on(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> orgtrail::Result<()> {
+async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> orgtrail::Result<()> {
     let mut reading = VecDeque::with_capacity(READ_AHEAD);
     let mut bytes = 0;
     loop {
-        while reading.len() < READ_AHEAD
-            && let Some(chunk) = export.next_chunk().await?
-        {
+        while reading.len() < READ_AHEAD {
+            let (cut, chunk) = to_its_end(async move {
+                let chunk = export.next_chunk().await;
+                (export, chunk)
+            })
+            .await?;
+            export = cut;
+            let Some(chunk) = chunk? else { break };
             // A task of its own holds its connection no longer than it reads, whatever the reader does.
             reading.push_back(tokio::spawn(chunk.read()));
         }
@@ -127,6 +132,12 @@ async fn pass_on(export: &mut Export, sender: &Sender<Bytes>, hash: &mut Sha256)
     }
 }
 
+/// Once begun, a question to the database is asked to its end, though nobody waits for it any more: dropped midway, its connection would go
+/// back to the others with a transaction open.
+async fn to_its_end<T: Send + 'static>(question: impl Future<Output = T> + Send + 'static) -> orgtrail::Result<T> {
+    tokio::spawn(question).await.map_err(orgtrail::Error::internal)
+}
+
 /// Ends when the viewer may no longer export, or when the reader has taken nothing for [`STALL`].
 async fn lost(ticket: &Ticket, progress: &Progress) {
     let mut again = interval(ASK_AGAIN);
@@ -136,7 +147,9 @@ async fn lost(ticket: &Ticket, progress: &Progress) {
         if taken != progress.taken() {
             (taken, since) = (progress.taken(), Instant::now());
         }
-        if since.elapsed() > STALL || ticket.renew().await.is_err() {
+        let ticket = ticket.clone();
+        let renewed = to_its_end(async move { ticket.renew().await }).await.flatten();
+        if since.elapsed() > STALL || renewed.is_err() {
             return;
         }
     }
