@@ -9,6 +9,9 @@ const LOAD_FAILED = /^Failed to load resource: the server responded with a statu
 // Chromium says so when it is itself who does not run the scripts that a page announces.
 const OF_SCRIPTS_SWITCHED_OFF = /^request failed: \S+\.js csp$/;
 
+// A matter of seconds: it is said of what waits longer for its use than Chromium likes, on a busy machine or without scripts.
+const OF_PATIENCE = /^console warning: .* was preloaded using link preload but not used within a few seconds/;
+
 /** Listens to contexts and keeps what went wrong in them. */
 export class Noise {
   readonly #heard: string[] = [];
@@ -17,6 +20,7 @@ export class Noise {
 
   /** Console errors (a violated Content-Security-Policy is one) and warnings, page errors, failed requests. */
   listen(context: BrowserContext): void {
+    this.#expected.push(OF_PATIENCE);
     if (!runsScripts()) this.#expected.push(OF_SCRIPTS_SWITCHED_OFF);
     context.on('console', (message) => this.#console(message));
     context.on('weberror', (error) => this.#heard.push(`page error: ${error.error()}`));
