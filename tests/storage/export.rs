@@ -150,6 +150,23 @@ async fn ties_at_the_edges_of_batches_are_neither_lost_nor_doubled(superuser: Pg
     }
 }
 
+/// Batches are cut by the average length: without another cut, all the long ones here would come in one of them, 12 MiB at once.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn long_records_among_short_ones_come_in_chunks_of_bounded_size(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let at = fixture.platform.clock.now().trunc_subsecs(6) - TimeDelta::days(1);
+    let mut drafts = vec![claimed("a.b", at); 3_000];
+    for draft in &mut drafts[1_500..1_700] {
+        draft.next = Some(format!("\"{}\"", "x".repeat(64_000)));
+    }
+    fixture.record(&tenant, &drafts).await;
+    let rows = expected::rows(&fixture.superuser, tenant.id, "action = 'a.b'").await;
+    let chunks: Vec<_> = start(&fixture, &tenant, "&action=a.b").await.into_stream().try_collect().await.unwrap();
+    assert_same(&chunks.concat(), &expected::csv(&rows, STANDARD, true));
+    assert!(chunks.iter().all(|chunk| chunk.len() < 2 * 1024 * 1024 + 65_000));
+}
+
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn events_that_arrive_meanwhile_are_not_in_it(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;

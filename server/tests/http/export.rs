@@ -52,8 +52,8 @@ fn records(body: &str) -> Vec<Vec<String>> {
     reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
-/// The newest event about the log itself that is so, as the export of every kind and field shows it; waits until there is one, because the end of a
-/// download is recorded after its last byte. The question before this one, an export as well, may have its place still.
+/// The newest event about the log itself that is so, as the export of every kind and field shows it; waits until there is one,
+/// because the end of a download is recorded after its last byte. The question before this one, an export as well, may have its place still.
 async fn recorded(client: &Client, so: impl Fn(&Value) -> bool) -> Value {
     loop {
         let answer = client.get(&everything("&kind=all&action=audit_log.*&format=ndjson")).await;
