@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User};
@@ -93,13 +93,9 @@ async fn what_was_written_is_there_after_a_restart() {
     cluster.stop().await.unwrap();
     assert!(try_ask(&cluster, "select 'here'").await.is_err());
 
-    let since = Instant::now();
     let cluster = Cluster::start(&data_dir).await.unwrap();
-    let second_start = since.elapsed();
     assert_eq!(ask(&cluster, "select word from kept").await, "kept");
     cluster.stop().await.unwrap();
-    println!("second start: {second_start:?}");
-    assert!(second_start < Duration::from_secs(2), "{second_start:?}");
 }
 
 #[tokio::test]

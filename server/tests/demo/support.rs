@@ -1,7 +1,7 @@
 //! Databases for the tests of the demo: empty ones, and copies of one that is filled once, with interruptions.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use orgtrail::audit::cursor::CursorKey;
 use orgtrail::identity::throttle::ThrottleKey;
@@ -159,8 +159,10 @@ async fn fill_with_interruptions() -> String {
     let scratch = Scratch::empty().await;
     for stop_at in [1, 40, 700, 1_500] {
         fill_until(&scratch, stop_at).await;
+        settle(&scratch).await;
     }
     cut_off(&scratch).await;
+    settle(&scratch).await;
     let (one, other) = tokio::join!(scratch.fill(), scratch.fill());
     let steps = [one.unwrap(), other.unwrap()];
     assert!(steps.contains(&Filled::Complete), "{steps:?}");
@@ -188,20 +190,44 @@ async fn fill_until(scratch: &Scratch, stop_at: u64) {
     }
 }
 
-/// Ends the connections of the server while it fills, again and again until one of them is at work.
+/// Rounds in which connections were ended and the fill went on: it was idle, or it was recording a view, which is served even if it
+/// cannot be recorded.
+pub static SURVIVED_CUTS: AtomicU32 = AtomicU32::new(0);
+
+/// Ends the connections of the server while it fills, again and again until that stops it.
 async fn cut_off(scratch: &Scratch) {
-    let sql = format!(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and usename = 'orgtrail_app' and state = 'active'",
-        scratch.name
-    );
+    let sql = format!("select pg_terminate_backend(pid) from pg_stat_activity where {}", at_work(scratch));
+    let stopped = AtomicBool::new(false);
+    let filling = async {
+        let filled = scratch.fill().await;
+        stopped.store(true, Ordering::Relaxed);
+        filled
+    };
     let cutting = async {
+        let mut cuts = 0;
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            if stopped.load(Ordering::Relaxed) {
+                return cuts;
+            }
             execute(&server(), &sql).await;
+            cuts += 1;
         }
     };
-    tokio::select! {
-        filled = scratch.fill() => assert!(filled.is_err(), "{filled:?}"),
-        () = cutting => {}
+    let (filled, cuts) = tokio::join!(filling, cutting);
+    assert!(filled.is_err(), "{filled:?}");
+    SURVIVED_CUTS.store(cuts - 1, Ordering::Relaxed);
+}
+
+/// Waits until the database has done, or undone, what a fill that is gone had asked of it.
+async fn settle(scratch: &Scratch) {
+    let sql = format!("select count(*) from pg_stat_activity where {}", at_work(scratch));
+    while scratch.one::<i64>(&sql).await > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+}
+
+/// Which connections are in the middle of something.
+fn at_work(scratch: &Scratch) -> String {
+    format!("datname = '{}' and usename = 'orgtrail_app' and state <> 'idle'", scratch.name)
 }
