@@ -66,4 +66,41 @@ create index events_by_position on orgtrail.events (organization_id, index);
 
 create index events_by_words on orgtrail.events using gin (words);
 
+-- What each day of a trail holds, by kind: so that the exact length of an export costs what its days are, not what its events are
+-- (ADR 0017). Written by the database itself with every append; nobody else can.
+create table orgtrail.trail_days (
+    organization_id uuid not null,
+    day             date not null, -- of occurred_at, in UTC
+    kind            text not null,
+    events          bigint not null,
+    csv_safe_bytes  bigint not null,
+    csv_raw_bytes   bigint not null,
+    primary key (organization_id, day, kind)
+) with (fillfactor = 50); -- a day in progress is written again and again: its row finds room on its page
+
+create function orgtrail.count_into_days() returns trigger
+    language plpgsql security definer set search_path = orgtrail, pg_temp as $$
+begin
+    insert into orgtrail.trail_days as day (organization_id, day, kind, events, csv_safe_bytes, csv_raw_bytes)
+    select organization_id, (occurred_at at time zone 'UTC')::date, kind, count(*), sum(csv_safe_length), sum(csv_raw_length)
+    from appended
+    group by 1, 2, 3
+    on conflict (organization_id, day, kind) do update set
+        events = day.events + excluded.events,
+        csv_safe_bytes = day.csv_safe_bytes + excluded.csv_safe_bytes,
+        csv_raw_bytes = day.csv_raw_bytes + excluded.csv_raw_bytes;
+    return null;
+end
+$$;
+revoke all on function orgtrail.count_into_days() from public;
+create trigger counted_into_days after insert on orgtrail.events
+    referencing new table as appended for each statement execute function orgtrail.count_into_days();
+alter table orgtrail.events enable always trigger counted_into_days;
+
+alter table orgtrail.trail_days enable row level security;
+alter table orgtrail.trail_days force row level security;
+create policy tenant on orgtrail.trail_days
+    using (organization_id = orgtrail.current_organization()) with check (organization_id = orgtrail.current_organization());
+grant select on orgtrail.trail_days to orgtrail_app;
+
 reset role;

@@ -66,8 +66,21 @@ fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str) -> Pg
 /// # Errors
 /// [`Error::Unavailable`] if no connection can be had.
 pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
-    // One question to the database instead of two. A UUID has nothing in it that could end the text.
-    let statement = format!("begin; select set_config('app.organization_id', '{organization}', true)");
+    begin_as(pool, "begin", organization).await
+}
+
+/// Likewise, for several questions about one and the same state, each planned for its own values: for counting what is large.
+///
+/// # Errors
+/// As [`begin`].
+pub(crate) async fn begin_snapshot(pool: &PgPool, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
+    let opening = "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
+    begin_as(pool, opening, organization).await
+}
+
+async fn begin_as(pool: &PgPool, opening: &'static str, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
+    // One question to the database instead of several. A UUID has nothing in it that could end the text.
+    let statement = format!("{opening}; select set_config('app.organization_id', '{organization}', true)");
     Ok(pool.begin_with(sqlx::AssertSqlSafe(statement)).await?)
 }
 

@@ -77,13 +77,12 @@ async fn begin(platform: &Platform, place: &Place, query: ExportQuery) -> Result
     }
 }
 
-/// The upper bound of the export, and what lies under it, as one transaction sees it.
+/// The upper bound of the export, and what lies under it, as one snapshot sees them.
 async fn measure(platform: &Platform, access: &Access, query: &ExportQuery) -> Result<(i64, store::Totals)> {
     let organization = access.organization().id;
-    let mut transaction = storage::begin(&platform.database.exports, organization).await?;
+    let mut transaction = storage::begin_snapshot(&platform.database.exports, organization).await?;
     let last_index = store::head(&mut transaction, organization).await?.last_index;
-    let selection =
-        Selection { organization, filter: &query.filter, range: query.range.range, last_index: Some(last_index) };
+    let selection = Selection { organization, filter: &query.filter, range: query.range.range, last_index: None };
     let totals = store::totals(&mut transaction, &selection).await?;
     transaction.commit().await?;
     Ok((last_index, totals))

@@ -147,7 +147,7 @@ fn detail(rows: &Rows, event: EventRecord, now: DateTime<Utc>) -> EventDetail {
 pub async fn count(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: &str) -> Result<ExportCount> {
     let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
     let query = PageQuery::parse(raw_query, platform.clock.now())?;
-    let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
+    let mut transaction = storage::begin_snapshot(&platform.database.reads, access.organization().id).await?;
     let totals = store::totals(&mut transaction, &selection(&access, &query)).await?;
     transaction.commit().await?;
     let header =

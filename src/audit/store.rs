@@ -13,10 +13,12 @@ use crate::Result;
 mod actors;
 mod head;
 mod rows;
+mod totals;
 
 pub(super) use actors::{SeenActor, actor, actors};
 pub(super) use head::{complete_through, head};
 pub(super) use rows::EventRecord;
+pub(super) use totals::{Totals, totals};
 
 /// Which events a read is about: one organization's, filtered, in a range, up to a position of the trail.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +135,13 @@ impl Selection<'_> {
         }
     }
 
+    /// Whether it is all events of some kinds in its range.
+    fn asks_for_kinds_only(&self) -> bool {
+        let EventFilter { kinds: _, actor, actions: _, object, words } = self.filter;
+        let narrowed = actor.is_some() || object.is_some() || words.is_some() || self.filter.action_names().is_some();
+        !narrowed && self.last_index.is_none()
+    }
+
     fn kinds(&self) -> Vec<String> {
         self.filter.kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
     }
@@ -208,24 +217,6 @@ fn push_position(sql: &mut QueryBuilder<Postgres>, window: Window) {
         sql.push_bind(from.occurred_at).push(", ").push_bind(from.index).push(")");
     }
     sql.push(window.direction.order()).push(" limit ").push_bind(window.rows);
-}
-
-/// Number of events and bytes of their nine-column records, without the header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct Totals {
-    pub events: i64,
-    pub csv_safe_bytes: i64,
-    pub csv_raw_bytes: i64,
-}
-
-/// Counts a selection, from indexes alone wherever they have what it asks for.
-pub(super) async fn totals(connection: &mut PgConnection, selection: &Selection<'_>) -> Result<Totals> {
-    let mut sql = QueryBuilder::new(
-        "select count(*) as events, coalesce(sum(e.csv_safe_length), 0)::bigint as csv_safe_bytes, \
-         coalesce(sum(e.csv_raw_length), 0)::bigint as csv_raw_bytes",
-    );
-    selection.push_all(&mut sql);
-    Ok(sql.build_query_as().fetch_one(connection).await?)
 }
 
 /// The events of a window, in its order.

@@ -28,15 +28,17 @@ fn attempts(table: &str) -> [String; 3] {
 /// A row in every table: row triggers cannot refuse what touches no row.
 async fn fill(superuser: &PgPool) {
     run(
-        "with place (at, index) as (
+        "with bound (organization) as (
+            select set_config('app.organization_id', gen_random_uuid()::text, true)::uuid
+        ), place (at, index) as (
             select to_timestamp(right(relname, 7), 'YYYY_MM') + interval '10 days', row_number() over () from pg_class where relname ~ '^events_\\d{4}_\\d{2}$'
             union all select timestamptz '1999-01-01', 0
         ), placed as (
-            insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at) select gen_random_uuid(), index, gen_random_uuid(), at from place
+            insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at) select organization, index, gen_random_uuid(), at from place, bound
         )
         insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, object_type, outcome,
             csv_safe_length, csv_raw_length, words)
-        select gen_random_uuid(), index, gen_random_uuid(), 'change', 'a.b', at, at, 'ada', 'a', 'success', 1, 1, '' from place",
+        select organization, index, gen_random_uuid(), 'change', 'a.b', at, at, 'ada', 'a', 'success', 1, 1, '' from place, bound",
         superuser,
     )
     .await

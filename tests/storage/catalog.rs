@@ -21,6 +21,7 @@ async fn triggers(superuser: PgPool) {
     event_positions append_only du always
     event_positions never_truncated t always
     events append_only du always
+    events counted_into_days i always
     events never_truncated t always
     events_<month> append_only du always
     events_<month> never_truncated t always
@@ -74,6 +75,7 @@ async fn row_level_security(superuser: PgPool) {
     sign_in_attempts: nothing
     sign_in_copies: nothing
     sign_in_throttles: nothing
+    trail_days forced: tenant ALL {public} using (organization = current) check (organization = current)
     trail_heads forced: tenant ALL {public} using (organization = current) check (organization = current)
     users: nothing
     ");
@@ -108,6 +110,7 @@ async fn grants(superuser: PgPool) {
     orgtrail_app sign_in_attempts: insert, select, update (sorted_at)
     orgtrail_app sign_in_copies: delete, insert, select, update (attempt_id)
     orgtrail_app sign_in_throttles: delete, insert, select, update
+    orgtrail_app trail_days: select
     orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at)
     orgtrail_app users: insert, select, update (email, email_key, name, password_hash, disabled_at)
     orgtrail_lookup access_tokens: select
@@ -147,6 +150,7 @@ async fn functions_with_the_powers_of_others(superuser: PgPool) {
     orgtrail_lookup find_organization search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup organizations_of_user search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup search_events search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner count_into_days search_path=orgtrail, pg_temp, executed by 
     orgtrail_owner drop_expired_partitions search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_owner make_partitions search_path=orgtrail, pg_temp, executed by orgtrail_app
     ");

@@ -139,6 +139,58 @@ async fn every_combination_of_filters_means_what_it_says(superuser: PgPool) {
     assert!(matched > combinations().len() / 3, "{matched} of {}", combinations().len());
 }
 
+/// What the database adds up for each day is what its events come to, wherever a range begins and ends; in one organization only.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn counts_of_any_range_are_those_of_its_events(superuser: PgPool) {
+    let fixture = Fixture::at(superuser, NOW.parse().unwrap()).await;
+    let (tenant, other) = (fixture.organization("acme").await, fixture.organization("other").await);
+    let drafts = drafts(1_000);
+    for some in drafts.chunks(70) {
+        fixture.record(&tenant, some).await;
+        fixture.record(&other, &some[..1]).await;
+    }
+    let trail = fixture.trail(tenant.id).await;
+    let last: DateTime<Utc> = NOW.parse().unwrap();
+    let header = orgtrail::audit::csv::header_length(
+        &orgtrail::audit::csv::COLUMNS,
+        orgtrail::audit::csv::Escaping::FormulaSafe,
+        false,
+    );
+    for (days, minutes, length) in ranges() {
+        let start = "2025-03-18T00:00:00Z".parse::<DateTime<Utc>>().unwrap()
+            + TimeDelta::days(days)
+            + TimeDelta::minutes(minutes);
+        let end = (start + length).min(last);
+        for (kinds, wanted) in [("", "change"), ("&kind=all", ""), ("&kind=login", "login")] {
+            let query = format!(
+                "start={}&end={}{kinds}",
+                start.to_rfc3339().replace('+', "%2B"),
+                end.to_rfc3339().replace('+', "%2B")
+            );
+            let within =
+                trail.iter().filter(|event| (start..end).contains(&event.occurred_at) && event.kind.contains(wanted));
+            let (events, bytes) = within.fold((0, header), |(events, bytes), event| {
+                (events + 1, bytes + usize::try_from(event.csv_safe_length).unwrap())
+            });
+            let count = page::count(&fixture.platform, &tenant.owner, "acme", &query).await.unwrap();
+            assert_eq!((count.events, count.bytes), (events, bytes.try_into().unwrap()), "{query}");
+        }
+    }
+}
+
+/// Days and minutes after the first moment, and how long: within a day, over one midnight or many, from one midnight to another.
+fn ranges() -> impl Iterator<Item = (i64, i64, TimeDelta)> {
+    let begins = [(0, 0), (0, 1), (3, 1_439), (40, 0), (40, 600), (88, 0)];
+    let lengths = [
+        TimeDelta::microseconds(1),
+        TimeDelta::hours(2),
+        TimeDelta::days(1),
+        TimeDelta::minutes(1_441),
+        TimeDelta::days(30),
+    ];
+    begins.into_iter().flat_map(move |(days, minutes)| lengths.map(|length| (days, minutes, length)))
+}
+
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn a_range_holds_its_first_microsecond_and_not_its_end(superuser: PgPool) {
     let fixture = Fixture::at(superuser, NOW.parse().unwrap()).await;

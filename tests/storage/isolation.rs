@@ -49,6 +49,7 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "organization_slugs",
         "organizations",
         "running_exports",
+        "trail_days",
         "trail_heads",
     ];
     assert_eq!(tables, known);
@@ -104,6 +105,9 @@ async fn bound_to_one_organization_nothing_is_written_for_another(superuser: PgP
             INSUFFICIENT_PRIVILEGE,
             "{table}"
         );
+        if table == "orgtrail.trail_days" {
+            continue; // Nobody writes it: the database does by itself.
+        }
         // Control: where the policy lets it pass, it is a duplicate at most.
         let mut bound = fixture.bound(theirs.id).await;
         let copied = insert_copy(&fixture, &table, &column, theirs.id, &mut bound).await;

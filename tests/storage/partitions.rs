@@ -83,9 +83,10 @@ async fn a_month_that_came_too_late_does_not_stop_the_next_ones(superuser: PgPoo
 async fn record_at(fixture: &Fixture, day: NaiveDate) {
     run(
         format!(
-            "insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, object_type, outcome,
+            "with bound (organization) as (select set_config('app.organization_id', gen_random_uuid()::text, true)::uuid)
+            insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, object_type, outcome,
                 csv_safe_length, csv_raw_length, words)
-            values (gen_random_uuid(), 0, gen_random_uuid(), 'change', 'a.b', '{day}', '{day}', 'ada', 'a', 'success', 1, 1, '')"
+            select organization, 0, gen_random_uuid(), 'change', 'a.b', '{day}', '{day}', 'ada', 'a', 'success', 1, 1, '' from bound"
         ),
         &fixture.superuser,
     )
