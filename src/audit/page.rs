@@ -56,7 +56,7 @@ async fn read(platform: &Platform, access: &Access, query: &PageQuery) -> Result
     let organization = access.organization().id;
     let scope = format!("page {organization} {}", query.to_query_string());
     let window = window(platform, &scope, query.position.as_ref())?;
-    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
+    let mut transaction = storage::begin_snapshot(&platform.database.reads, organization).await?;
     let events = store::events(&mut transaction, &selection(access, query), window).await?;
     let trail_is_empty = store::head(&mut transaction, organization).await?.last_index < 0;
     transaction.commit().await?;
