@@ -17,7 +17,6 @@ unix_socket_permissions = 0700
 fsync = on
 full_page_writes = on
 synchronous_commit = on
-wal_compression = on
 max_wal_size = 2GB
 
 # A small machine, with a solid-state disk.
