@@ -5,6 +5,8 @@
 pub mod audit;
 pub mod error;
 pub mod identity;
+#[cfg(feature = "postgres")]
+pub mod mail;
 pub mod organization;
 #[cfg(feature = "postgres")]
 pub mod platform;

@@ -1,4 +1,4 @@
-//! What every use case is given: the database, the clock, the keys and the place where passwords are hashed.
+//! What every use case is given: the database, the clock, the keys, where passwords are hashed and where mail is posted.
 
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::audit::cursor::CursorKey;
 use crate::identity::password::HashingPool;
 use crate::identity::throttle::ThrottleKey;
+use crate::mail::Mailer;
 use crate::storage::Database;
 
 /// Shared by all requests; cheap to clone.
@@ -21,6 +22,10 @@ pub struct Platform {
     pub hashing: Arc<dyn HashingPool>,
     /// Who may sign up.
     pub sign_up: SignUp,
+    /// Where mail is posted.
+    pub mail: Arc<dyn Mailer>,
+    /// Scheme and host that people type, e.g. `https://audit.example`: what links in mails begin with.
+    pub public_url: Arc<str>,
 }
 
 /// Keys derived from the server's secret.

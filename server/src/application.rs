@@ -24,10 +24,11 @@ use crate::http::health::Health;
 use crate::http::router::{self, Parts};
 use crate::identity::session_cookie::SessionCookie;
 use crate::identity::session_store::SessionStore;
+use crate::mail::Post;
 
 /// How long running requests may take once the server is asked to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
-/// How long downloads that were broken off then may take to record it.
+/// How long downloads that were broken off then may take to record it, and mails that wait may take to leave.
 const LAST_RECORDS: Duration = Duration::from_secs(4);
 /// How long the database may take to stop.
 const LAST_CONNECTIONS: Duration = Duration::from_secs(8);
@@ -40,6 +41,7 @@ pub struct Application {
     router: Router,
     sessions: SessionStore,
     downloads: Downloads,
+    post: Post,
     stopping: Arc<AtomicBool>,
     opened: Opened,
 }
@@ -78,11 +80,14 @@ impl Application {
         Ok(Self::assemble(config, listener, address, opened))
     }
 
-    fn assemble(config: &Config, listener: TcpListener, address: SocketAddr, opened: Opened) -> Self {
+    fn assemble(config: &Config, listener: TcpListener, address: SocketAddr, mut opened: Opened) -> Self {
         if config.public.url.is_none() && !address.ip().to_canonical().is_loopback() {
             tracing::warn!("ORGTRAIL_PUBLIC_URL is not set: people on other machines cannot sign in");
         }
         let front = Arc::new(Front::new(&config.public, address));
+        let post = Post::open(&config.mail, &config.data_folder, opened.platform.clock.clone());
+        opened.platform.mail = Arc::new(post.clone());
+        opened.platform.public_url = front.url().into();
         let stopping = Arc::new(AtomicBool::new(false));
         let sessions = SessionStore::new(&opened.platform.database, config.sessions);
         let downloads = Downloads::default();
@@ -95,7 +100,7 @@ impl Application {
             downloads: downloads.clone(),
             cookie: SessionCookie::new(front.https, opened.key.derive("session cookie")),
         });
-        Self { listener, address, front, router, sessions, downloads, stopping, opened }
+        Self { listener, address, front, router, sessions, downloads, post, stopping, opened }
     }
 
     /// Where it listens.
@@ -150,8 +155,13 @@ impl Application {
         if timeout(LAST_REQUESTS, serving).await.is_err() {
             tracing::warn!("requests were still running: they are cut off");
         }
-        if timeout(LAST_RECORDS, self.downloads.stop()).await.is_err() {
+        let (recorded, posted) =
+            tokio::join!(timeout(LAST_RECORDS, self.downloads.stop()), timeout(LAST_RECORDS, self.post.stop()));
+        if recorded.is_err() {
             tracing::warn!("the end of a download was not recorded in time");
+        }
+        if posted.is_err() {
+            tracing::error!("mails were still waiting: they are lost");
         }
         background.stop().await;
         if timeout(LAST_CONNECTIONS, self.opened.close()).await.is_err() {

@@ -8,6 +8,8 @@
 //! | `ORGTRAIL_MIGRATE_DATABASE_URL` | none | the same database as `orgtrail_migrate`; where it is set, `serve` brings the schema up to date itself |
 //! | `ORGTRAIL_PUBLIC_URL` | none | what people type, scheme and host only, e.g. `https://audit.example`; without it the server is for this machine |
 //! | `ORGTRAIL_TRUSTED_PROXIES` | none | networks, separated by commas, whose `X-Forwarded-For` is believed |
+//! | `ORGTRAIL_SMTP_URL` | none | the mail server, e.g. `smtp://user:password@mail.example:587?tls=required`; without it mails are files in `outbox` of the data folder |
+//! | `ORGTRAIL_MAIL_FROM` | none | who mails are from, e.g. `Orgtrail <orgtrail@acme.example>`; must be given with `ORGTRAIL_SMTP_URL` |
 //! | `ORGTRAIL_SIGNUP` | `invite` | who may sign up: `invite`, `open` or `closed` |
 //! | `ORGTRAIL_SECRET_KEY_FILE` | `secret.key` in the data folder | file with the server's key, 32 bytes, mode 0600; must be given with `DATABASE_URL` |
 //! | `ORGTRAIL_SESSION_IDLE_MINUTES` | `30` | minutes without a request after which a session ends, 5 to 720 (R-02) |
@@ -31,14 +33,18 @@ use orgtrail::platform::SignUp;
 use sqlx::postgres::PgConnectOptions;
 use url::{Host, Url};
 
+use crate::mail::settings::MailSettings;
+
 /// Every variable that is read, in the order of the table above.
-pub const VARIABLES: [&str; 14] = [
+pub const VARIABLES: [&str; 16] = [
     "ORGTRAIL_ADDR",
     "ORGTRAIL_DATA_DIR",
     "DATABASE_URL",
     "ORGTRAIL_MIGRATE_DATABASE_URL",
     "ORGTRAIL_PUBLIC_URL",
     "ORGTRAIL_TRUSTED_PROXIES",
+    "ORGTRAIL_SMTP_URL",
+    "ORGTRAIL_MAIL_FROM",
     "ORGTRAIL_SIGNUP",
     "ORGTRAIL_SECRET_KEY_FILE",
     "ORGTRAIL_SESSION_IDLE_MINUTES",
@@ -68,6 +74,8 @@ pub struct Config {
     pub migrate_database: Option<PgConnectOptions>,
     /// What stands in front.
     pub public: PublicSide,
+    /// How mail leaves.
+    pub mail: MailSettings,
     /// Who may sign up.
     pub sign_up: SignUp,
     /// Where the server's key is, if not in the data folder.
@@ -143,6 +151,7 @@ impl Config {
             database: variables.database("DATABASE_URL")?,
             migrate_database: variables.database("ORGTRAIL_MIGRATE_DATABASE_URL")?,
             public: PublicSide { url: variables.public_url()?, trusted_proxies: variables.trusted_proxies()? },
+            mail: variables.mail()?,
             sign_up: variables.sign_up()?,
             secret_key_file: variables.text("ORGTRAIL_SECRET_KEY_FILE").map(PathBuf::from),
             sessions: variables.sessions()?,
@@ -255,6 +264,11 @@ impl Variables {
         };
         let list = self.text(name).unwrap_or_default().split(',').map(str::trim);
         list.filter(|text| !text.is_empty()).map(parse).collect()
+    }
+
+    fn mail(&self) -> Result<MailSettings, ConfigError> {
+        MailSettings::parse(self.text("ORGTRAIL_SMTP_URL"), self.text("ORGTRAIL_MAIL_FROM"))
+            .map_err(|(variable, problem)| refuse(variable, problem))
     }
 
     fn sign_up(&self) -> Result<SignUp, ConfigError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use orgtrail::audit::cursor::CursorKey;
 use orgtrail::identity::throttle::ThrottleKey;
+use orgtrail::mail::Nowhere;
 use orgtrail::platform::{Clock, Keys, Platform};
 use orgtrail::storage::{self, Database, MIGRATOR};
 use sqlx::migrate::MigrateError;
@@ -13,6 +14,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
 
 use crate::cluster::{Cluster, ClusterError, DATABASE, Role};
 use crate::config::Config;
+use crate::http::front::Front;
 use crate::http::problem::chain;
 use crate::identity::hashing::Hashing;
 use crate::secret_key::{SecretKey, SecretKeyError};
@@ -197,6 +199,9 @@ fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Plat
         keys: Arc::new(keys),
         hashing: Arc::new(Hashing::default()),
         sign_up: config.sign_up,
+        // A server replaces both once it knows its port; short commands write to nobody.
+        mail: Arc::new(Nowhere),
+        public_url: Front::new(&config.public, config.address).url().into(),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod database;
 pub mod demo;
 pub mod http;
 pub mod identity;
+pub mod mail;
 pub mod secret_key;
 pub mod site;
 pub mod telemetry;

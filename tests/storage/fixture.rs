@@ -14,6 +14,7 @@ use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::throttle::ThrottleKey;
 use orgtrail::identity::viewer::{self, Origin, User, Viewer};
+use orgtrail::mail::Nowhere;
 use orgtrail::organization::{members, settings};
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
@@ -84,8 +85,15 @@ impl Fixture {
     async fn with_clock(superuser: PgPool, clock: Clock) -> Self {
         let database = Database::new(&superuser.connect_options().as_ref().clone().username("orgtrail_app"));
         let keys = Keys { cursor: CursorKey::derive(b"a key"), throttle: ThrottleKey::derive(b"a key").unwrap() };
-        let platform =
-            Platform { database, clock, keys: Arc::new(keys), hashing: Arc::new(Inline), sign_up: SignUp::Open };
+        let platform = Platform {
+            database,
+            clock,
+            keys: Arc::new(keys),
+            hashing: Arc::new(Inline),
+            sign_up: SignUp::Open,
+            mail: Arc::new(Nowhere),
+            public_url: "https://audit.example".into(),
+        };
         let today = platform.clock.now().date_naive();
         storage::make_partitions(&platform.database, today - Days::new(95), today + Days::new(40)).await.unwrap();
         Self { platform, superuser }

@@ -1,6 +1,7 @@
 //! The stage: plays a step of the plan through the use case that a page or the command line would call, at its simulated moment.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures::TryStreamExt;
@@ -9,6 +10,7 @@ use orgtrail::audit::page;
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::viewer::{Identity, Origin, User, Viewer};
 use orgtrail::identity::{access_token, sign_in};
+use orgtrail::mail::Nowhere;
 use orgtrail::organization::{members, settings};
 use orgtrail::platform::{Clock, Platform};
 use orgtrail::{Error, Result, storage};
@@ -30,7 +32,8 @@ impl<'a> Stage<'a> {
     /// A stage on the real platform's database.
     pub(super) fn new(real: &Platform, password: &'a str) -> Self {
         let clock = Clock::simulated(real.clock.now());
-        Self { platform: Platform { clock, ..real.clone() }, password }
+        // Nobody is written to: the people are invented, their addresses may be somebody's.
+        Self { platform: Platform { clock, mail: Arc::new(Nowhere), ..real.clone() }, password }
     }
 
     /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment. Answers the

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use orgtrail::audit::cursor::CursorKey;
 use orgtrail::identity::throttle::ThrottleKey;
+use orgtrail::mail::Nowhere;
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
 use orgtrail_server::demo::{self, DemoError, Filled};
@@ -144,6 +145,8 @@ fn platform(app: &PgConnectOptions) -> Platform {
         keys: Arc::new(keys),
         hashing: Arc::new(Hashing::default()),
         sign_up: SignUp::Open,
+        mail: Arc::new(Nowhere),
+        public_url: "http://127.0.0.1:3000".into(),
     }
 }
 
