@@ -27,6 +27,22 @@ $$;
 select orgtrail.guard_trail_table('orgtrail.events');
 select orgtrail.guard_trail_table('orgtrail.event_positions');
 
+-- Positions have no gaps because a head moves over those that are there, and over nothing else.
+create function orgtrail.require_positions() returns trigger language plpgsql as $$
+begin
+    if new.next_index - old.next_index <> (
+        select count(*) from orgtrail.event_positions
+        where organization_id = new.organization_id and index >= old.next_index and index < new.next_index
+    ) then
+        raise exception 'the head of a trail moves over its events and nothing else'
+            using errcode = 'integrity_constraint_violation', constraint = 'no_gap_in_trail';
+    end if;
+    return null;
+end
+$$;
+create constraint trigger no_gap_in_trail after update of next_index on orgtrail.trail_heads
+    deferrable initially deferred for each row execute function orgtrail.require_positions();
+
 -- Makes the monthly partitions from `first_day`'s month to `last_day`'s month that do not exist yet; answers how many it made.
 create function orgtrail.make_partitions(first_day date, last_day date) returns integer
     language plpgsql security definer set search_path = orgtrail, pg_temp set lock_timeout = '30s' as $$

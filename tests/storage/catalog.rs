@@ -30,6 +30,7 @@ async fn triggers(superuser: PgPool) {
     memberships change_needs_event idu origin at commit
     memberships last_owner_stays du origin at commit
     organizations change_needs_event idu origin at commit
+    trail_heads no_gap_in_trail u origin at commit
     ");
 }
 

@@ -11,10 +11,7 @@ use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::members;
 use sqlx::PgPool;
 
-use crate::fixture::{Fixture, Tenant, code, id_of, origin, run};
-
-/// The SQLSTATE of the rules that look at commit.
-const INTEGRITY: &str = "23000";
+use crate::fixture::{Fixture, INTEGRITY, Tenant, code, id_of, origin, run};
 
 fn renamed(tenant: &Tenant) -> NewEvent {
     NewEvent::new(Action::OrganizationUpdated, Object::new("organization", tenant.id, "renamed"))

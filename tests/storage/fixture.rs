@@ -219,6 +219,9 @@ pub fn code(done: sqlx::Result<()>) -> String {
 /// SQLSTATE of everything that roles, policies and the trail's guards refuse.
 pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
+/// SQLSTATE of the rules that look at commit.
+pub const INTEGRITY: &str = "23000";
+
 /// One text per row.
 pub async fn lines(sql: &'static str, on: &PgPool) -> String {
     sqlx::query_scalar::<_, String>(sql).fetch_all(on).await.unwrap().join("\n")

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, claimed, run};
+use crate::fixture::{Fixture, INTEGRITY, claimed, code, run};
 
 const WRITERS: usize = 16;
 const ROUNDS: usize = 12;
@@ -138,6 +138,18 @@ async fn assert_positions_agree(fixture: &Fixture, organization: Uuid) {
         .await
         .unwrap();
     assert_eq!(usize::try_from(next).unwrap(), fixture.trail(organization).await.len());
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn the_head_moves_over_events_and_nothing_else(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    for moved in ["next_index + 1", "next_index - 1", "0"] {
+        let mut transaction = fixture.bound(tenant.id).await;
+        run(format!("update orgtrail.trail_heads set next_index = {moved}"), &mut *transaction).await.unwrap();
+        assert_eq!(code(transaction.commit().await), INTEGRITY, "{moved}");
+    }
+    assert_positions_agree(&fixture, tenant.id).await;
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
