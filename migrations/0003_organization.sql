@@ -41,10 +41,12 @@ create table orgtrail.access_tokens (
     created_at      timestamptz not null default clock_timestamp(),
     expires_at      timestamptz,
     revoked_at      timestamptz,
+    rotated_at      timestamptz, -- when its secret was last replaced
+    version         integer not null default 1, -- one more with every change: a form that shows another one is refused
     last_used_at    timestamptz,
-    last_used_ip    text
+    last_used_ip    text,
+    unique (organization_id, id)
 );
-create index on orgtrail.access_tokens (organization_id);
 
 -- The head of each trail: locked last in a transaction, it gives the next index and a rising time.
 create table orgtrail.trail_heads (
@@ -106,7 +108,7 @@ create constraint trigger change_needs_event after insert or update or delete on
     deferrable initially deferred for each row execute function orgtrail.require_event();
 create constraint trigger change_needs_event after insert or update or delete on orgtrail.memberships
     deferrable initially deferred for each row execute function orgtrail.require_event();
-create constraint trigger change_needs_event after insert or delete or update of name, secret_sha256, scopes, created_by, expires_at, revoked_at
+create constraint trigger change_needs_event after insert or delete or update of name, secret_sha256, scopes, created_by, expires_at, revoked_at, rotated_at, version
     on orgtrail.access_tokens deferrable initially deferred for each row execute function orgtrail.require_event();
 
 -- Contract §1: at least one owner always remains. Deferred, so that it looks after the head lock has put concurrent changes in order.
@@ -125,7 +127,7 @@ create constraint trigger last_owner_stays after update or delete on orgtrail.me
 grant select, insert, update (slug, name) on orgtrail.organizations to orgtrail_app;
 grant select, insert, update (retired_at) on orgtrail.organization_slugs to orgtrail_app;
 grant select, insert, delete, update (role) on orgtrail.memberships to orgtrail_app;
-grant select, insert, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, last_used_at, last_used_ip) on orgtrail.access_tokens to orgtrail_app;
+grant select, insert, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip) on orgtrail.access_tokens to orgtrail_app;
 grant select, insert, update (next_index, last_recorded_at) on orgtrail.trail_heads to orgtrail_app;
 grant select, insert, delete, update (attempt_id) on orgtrail.sign_in_copies to orgtrail_app; -- update: to lock rows
 grant select on orgtrail.organizations, orgtrail.organization_slugs, orgtrail.memberships, orgtrail.access_tokens to orgtrail_lookup;

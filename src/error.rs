@@ -13,6 +13,9 @@ pub enum Error {
     /// Nobody is signed in, or the credential is not valid (401).
     #[error("you are not signed in")]
     Unauthenticated,
+    /// What was sent as an access token is none, or not a good one; says what can be told without saying which tokens exist (401).
+    #[error("{0}")]
+    BadToken(&'static str),
     /// The e-mail address and the password do not belong together; the same for every cause (R-13, 401).
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
@@ -104,7 +107,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::Unauthenticated | Self::WrongCredentials => 401,
+            Self::Unauthenticated | Self::BadToken(_) | Self::WrongCredentials => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound => 404,
             Self::Invalid(_) => 422,
@@ -120,7 +123,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unauthenticated | Self::WrongCredentials => "UNAUTHENTICATED",
+            Self::Unauthenticated | Self::BadToken(_) | Self::WrongCredentials => "UNAUTHENTICATED",
             Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::Invalid(_) => "BAD_USER_INPUT",

@@ -25,8 +25,10 @@ pub enum Operation {
     AddMember,
     /// Change a member's role or remove a member; which ones, [`may_change_role`] decides.
     ChangeMember,
-    /// Create or revoke access tokens.
+    /// Create, change, rotate or revoke access tokens and their graph permissions.
     ManageAccessTokens,
+    /// Answer for an access token whose creator is gone.
+    AdoptAccessToken,
     /// Read the audit log.
     ReadAuditLog,
     /// Export the audit log.
@@ -35,13 +37,14 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation: the tests' matrix has a cell for each.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ReadOrganization,
         Self::RenameOrganization,
         Self::ChangeSlug,
         Self::AddMember,
         Self::ChangeMember,
         Self::ManageAccessTokens,
+        Self::AdoptAccessToken,
         Self::ReadAuditLog,
         Self::ExportAuditLog,
     ];
@@ -62,12 +65,12 @@ pub enum Grant {
 #[must_use]
 pub fn allows(grant: &Grant, operation: Operation) -> bool {
     use Operation::{
-        AddMember, ChangeMember, ChangeSlug, ExportAuditLog, ManageAccessTokens, ReadAuditLog, ReadOrganization,
-        RenameOrganization,
+        AddMember, AdoptAccessToken, ChangeMember, ChangeSlug, ExportAuditLog, ManageAccessTokens, ReadAuditLog,
+        ReadOrganization, RenameOrganization,
     };
     match grant {
         Grant::Member(Role::Owner) => operation != AddMember,
-        Grant::Member(Role::Admin) => !matches!(operation, AddMember | ChangeSlug),
+        Grant::Member(Role::Admin) => !matches!(operation, AddMember | ChangeSlug | AdoptAccessToken),
         Grant::Member(Role::Member) => operation == ReadOrganization,
         Grant::Token(scopes, creator) => match operation {
             ReadOrganization => true,
@@ -76,7 +79,7 @@ pub fn allows(grant: &Grant, operation: Operation) -> bool {
             }
             ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
             ExportAuditLog => scopes.contains(&Scope::AuditExport) && creator.reads_audit_log(),
-            AddMember | ManageAccessTokens => false,
+            AddMember | ManageAccessTokens | AdoptAccessToken => false,
         },
         Grant::Operator => matches!(operation, ReadOrganization | AddMember | ManageAccessTokens),
     }
@@ -184,7 +187,7 @@ impl Access {
         }
         if grant != self.grant {
             // A use case may have decided more by the grant that it saw: it has to begin anew.
-            return Err(Error::Conflict("Your rights here were changed at this very moment: try again.".to_owned()));
+            return Err(changed_meanwhile());
         }
         Ok(())
     }
@@ -197,12 +200,16 @@ impl Access {
                 Grant::Member(hold_role(connection, organization, user.id).await?.ok_or(Error::NotFound)?)
             }
             Identity::AccessToken(token) => {
-                let (scopes, created_by) = access_token::hold(connection, token, now).await?;
-                let role = match created_by {
-                    Some(creator) => hold_role(connection, organization, creator).await?.ok_or_else(orphaned)?,
-                    None => Role::Owner,
+                // The creator first: whoever changes a token holds their own membership before they lock it.
+                let role = match token.created_by {
+                    Some(creator) => hold_role(connection, organization, creator).await?,
+                    None => Some(Role::Owner),
                 };
-                Grant::Token(scopes, role)
+                let (scopes, created_by) = access_token::hold(connection, token, now).await?;
+                if created_by != token.created_by {
+                    return Err(changed_meanwhile());
+                }
+                Grant::Token(scopes, role.ok_or_else(orphaned)?)
             }
             Identity::Operator => Grant::Operator,
         })
@@ -287,6 +294,10 @@ async fn token_grant(platform: &Platform, organization: &Organization, token: &A
     Ok(Grant::Token(token.scopes, role))
 }
 
+fn changed_meanwhile() -> Error {
+    Error::Conflict("Your rights here were changed at this very moment: try again.".to_owned())
+}
+
 fn orphaned() -> Error {
     Error::Forbidden(
         "The creator of this access token is no longer a member: an owner of the organization can adopt it.".to_owned(),
@@ -299,6 +310,7 @@ fn forbidden(operation: Operation) -> Error {
         Operation::ReadAuditLog => "Only owners and admins can read the audit logs of this organization.",
         Operation::ExportAuditLog => "Only owners and admins can export the audit logs of this organization.",
         Operation::AddMember => "Members join by an invite.",
+        Operation::AdoptAccessToken => "Only an owner can adopt an access token.",
         Operation::ReadOrganization => "You cannot read this organization.",
         Operation::RenameOrganization | Operation::ChangeMember | Operation::ManageAccessTokens => {
             "Only owners and admins can do this in this organization."

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod access_token;
+
 /// The signed-in user, as every page's frame shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewerView {

@@ -146,7 +146,7 @@ pub async fn view(platform: &Platform, viewer: &Viewer) -> Result<ViewerView> {
 }
 
 /// Whether a credential with these dates is still good at `now`.
-pub(super) fn is_current(
+pub(in crate::identity) fn is_current(
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,

@@ -42,7 +42,7 @@ pub async fn provide(State(platform): State<Platform>, mut request: Request, nex
 }
 
 fn refuse(error: Error) -> Response {
-    let unauthenticated = matches!(error, Error::Unauthenticated);
+    let unauthenticated = matches!(error, Error::Unauthenticated | Error::BadToken(_));
     let mut response = Problem::from(error).into_response();
     if unauthenticated {
         let header = HeaderValue::from_static("Bearer realm=\"orgtrail\", error=\"invalid_token\"");

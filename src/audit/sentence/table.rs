@@ -93,6 +93,8 @@ const SENTENCES: &[(Action, &[Template])] = &[
     (Action::AccessTokenDeleted, &[Always("Deleted access token [name]"), Always("Deleted an access token")]),
     (Action::AccessTokenUpdated, &[
         Changed("revoked", "Revoked access token [name]"),
+        Changed("rotated_at", "Rotated access token [name]: it has another secret"),
+        Changed("created_by", "Adopted access token [name]"),
         Changed("name", "Renamed access token [old.name] to [new.name]"),
         Always("Changed {changes} of access token [name]"), Always("Updated access token [name]"), Always("Updated an access token"),
     ]),

@@ -33,16 +33,17 @@ impl Secret {
         Ok(Self(secret + &checksum))
     }
 
-    /// Accepts what a program sent: a typing error is told from a stranger by the checksum, without asking the database.
+    /// Accepts what a program sent: a typing error is told from a stranger by the checksum, without asking the database. That can be said
+    /// to anybody: it says nothing of the tokens that exist.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`].
+    /// [`Error::BadToken`].
     pub fn parse(sent: &str) -> Result<Self> {
         let body = sent.len().checked_sub(CHECKSUM_CHARACTERS).and_then(|end| sent.split_at_checked(end));
         let good = body.is_some_and(|(body, sum)| {
             body.len() == PREFIX.len() + RANDOM_CHARACTERS && body.starts_with(PREFIX) && checksum(body) == sum
         });
-        if good { Ok(Self(sent.to_owned())) } else { Err(Error::Unauthenticated) }
+        if good { Ok(Self(sent.to_owned())) } else { Err(Error::BadToken(fault(sent))) }
     }
 
     /// What is kept of it.
@@ -55,6 +56,14 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+fn fault(sent: &str) -> &'static str {
+    if sent.starts_with(PREFIX) {
+        "This access token is not whole: a character is missing, added or wrong. Copy it again."
+    } else {
+        "This is no access token of this server: those begin with ot_."
     }
 }
 
@@ -80,7 +89,9 @@ mod tests {
         let mut typo = secret.expose().to_owned();
         let last = typo.pop().unwrap();
         typo.push(if last == 'a' { 'b' } else { 'a' });
-        assert!(Secret::parse(&typo).is_err());
+        assert!(Secret::parse(&typo).unwrap_err().message().contains("not whole"));
+        let stranger = Secret::parse("ghp_abc").unwrap_err();
+        assert!(stranger.status() == 401 && stranger.message().contains("begin with ot_"));
     }
 
     #[test]
