@@ -42,7 +42,7 @@ begin
 end
 $$;
 
-grant select on orgtrail.graphs to orgtrail_app;
+grant select, insert on orgtrail.graphs to orgtrail_app;
 grant select, insert, delete, update (permission) on orgtrail.access_token_graphs to orgtrail_app;
 
 reset role;

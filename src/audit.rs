@@ -28,6 +28,8 @@ pub mod ndjson;
 #[cfg(feature = "postgres")]
 pub mod page;
 #[cfg(feature = "postgres")]
+pub mod redact;
+#[cfg(feature = "postgres")]
 mod refusal;
 #[cfg(feature = "postgres")]
 pub mod store;

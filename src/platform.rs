@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::cursor::CursorKey;
+use crate::audit::redact::RedactionKey;
 use crate::identity::password::HashingPool;
 use crate::identity::throttle::ThrottleKey;
 use crate::mail::Mailer;
@@ -34,6 +35,8 @@ pub struct Keys {
     pub cursor: CursorKey,
     /// Hashes what is throttled, so that no address is kept in the clear.
     pub throttle: ThrottleKey,
+    /// Hashes secrets that would have reached the trail.
+    pub redaction: RedactionKey,
 }
 
 /// `ORGTRAIL_SIGNUP` (contract §9).

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orgtrail::audit::cursor::CursorKey;
+use orgtrail::audit::redact::RedactionKey;
 use orgtrail::identity::throttle::ThrottleKey;
 use orgtrail::mail::Nowhere;
 use orgtrail::platform::{Clock, Keys, Platform};
@@ -192,7 +193,9 @@ async fn check(app: &PgPool) -> Result<(), OpenError> {
 fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Platform, OpenError> {
     let throttle =
         ThrottleKey::derive(&key.derive("throttle")).map_err(|error| OpenError::Unreachable(chain(&error)))?;
-    let keys = Keys { cursor: CursorKey::derive(&key.derive("cursor")), throttle };
+    let redaction =
+        RedactionKey::derive(&key.derive("redaction")).map_err(|error| OpenError::Unreachable(chain(&error)))?;
+    let keys = Keys { cursor: CursorKey::derive(&key.derive("cursor")), throttle, redaction };
     Ok(Platform {
         database,
         clock: Clock::Real,

@@ -9,7 +9,7 @@ use super::csv::{self, Escaping};
 use super::event::{Actor, Kind, Outcome};
 use super::words;
 use crate::identity::viewer::Origin;
-use crate::platform::Clock;
+use crate::platform::{Clock, Platform};
 use crate::storage;
 use crate::{Error, Result};
 
@@ -202,21 +202,22 @@ pub struct Recorded {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// Appends `drafts` in their order to the trail of `organization`, to which the transaction is bound, and leaves the head locked until it
+/// Appends `drafts`, without what is secret in them, in their order to the trail of `organization`, to which the transaction is bound, and leaves the head locked until it
 /// ends: so this comes last, and indexes are given in the order of commits.
 pub(crate) async fn append(
     connection: &mut PgConnection,
     organization: Uuid,
-    clock: &Clock,
+    platform: &Platform,
     drafts: &[Draft],
 ) -> Result<Vec<Recorded>> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
     // Measuring records and cutting words takes longer than all the rest: it is done before anybody has to wait for the head.
-    let mut columns = Columns::of(drafts);
-    let places = take_places(connection, organization, clock, drafts.len()).await?;
-    columns.place(drafts, &places);
+    let drafts = platform.keys.redaction.of(organization).drafts(drafts);
+    let mut columns = Columns::of(&drafts);
+    let places = take_places(connection, organization, &platform.clock, drafts.len()).await?;
+    columns.place(&drafts, &places);
     columns.insert(connection, organization).await?;
     Ok(places)
 }

@@ -7,7 +7,7 @@ use super::append::{self, Draft, NewEvent, Recorded};
 use super::event::Actor;
 use crate::identity::access::Access;
 use crate::identity::viewer::Origin;
-use crate::platform::{Clock, Platform};
+use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
@@ -18,7 +18,7 @@ pub struct Change {
     organization: Uuid,
     actor: Actor,
     origin: Origin,
-    clock: Clock,
+    platform: Platform,
 }
 
 impl Change {
@@ -47,7 +47,7 @@ impl Change {
         origin: Origin,
     ) -> Result<Self> {
         let transaction = storage::begin(&platform.database.writes, organization).await?;
-        Ok(Self { transaction, organization, actor, origin, clock: platform.clock.clone() })
+        Ok(Self { transaction, organization, actor, origin, platform: platform.clone() })
     }
 
     /// The connection on which to alter rows.
@@ -70,7 +70,7 @@ impl Change {
     pub async fn commit_all(mut self, first: NewEvent, rest: Vec<NewEvent>) -> Result<Recorded> {
         let events = std::iter::once(first).chain(rest);
         let drafts: Vec<Draft> = events.map(|event| event.by(&self.actor, &self.origin)).collect();
-        let mut recorded = append::append(&mut self.transaction, self.organization, &self.clock, &drafts).await?;
+        let mut recorded = append::append(&mut self.transaction, self.organization, &self.platform, &drafts).await?;
         self.transaction.commit().await.map_err(refused)?;
         Ok(recorded.swap_remove(0))
     }
@@ -105,7 +105,7 @@ impl<'a> Batch<'a> {
     /// [`Error::Unavailable`]: nothing is recorded then.
     pub async fn record(&self, drafts: &[Draft]) -> Result<Vec<Recorded>> {
         let mut transaction = storage::begin(&self.platform.database.writes, self.organization).await?;
-        let recorded = append::append(&mut transaction, self.organization, &self.platform.clock, drafts).await?;
+        let recorded = append::append(&mut transaction, self.organization, self.platform, drafts).await?;
         transaction.commit().await?;
         Ok(recorded)
     }

@@ -147,7 +147,7 @@ async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
     .fetch_all(&mut *transaction)
     .await?;
     let drafts = waiting.iter().map(Waiting::draft).collect::<Result<Vec<_>>>()?;
-    append::append(&mut transaction, organization, &platform.clock, &drafts).await?;
+    append::append(&mut transaction, organization, platform, &drafts).await?;
     let ids: Vec<Uuid> = waiting.iter().map(|attempt| attempt.id).collect();
     sqlx::query!("delete from orgtrail.sign_in_copies where trail = $1 and attempt_id = any($2)", organization, &ids)
         .execute(&mut *transaction)

@@ -17,6 +17,7 @@ async fn triggers(superuser: PgPool) {
     )
     .await;
     insta::assert_snapshot!(found, @r"
+    access_token_graphs change_needs_event idu origin at commit
     access_tokens change_needs_event idu origin at commit
     event_positions append_only du always
     event_positions never_truncated t always
@@ -27,6 +28,7 @@ async fn triggers(superuser: PgPool) {
     events_<month> never_truncated t always
     events_default append_only du always
     events_default never_truncated t always
+    graphs change_needs_event idu origin at commit
     memberships change_needs_event idu origin at commit
     memberships last_owner_stays du origin at commit
     organizations change_needs_event idu origin at commit
@@ -63,11 +65,13 @@ async fn row_level_security(superuser: PgPool) {
     .replace("orgtrail.current_organization()", "current")
     .replace("organization_id", "organization");
     insta::assert_snapshot!(found, @r"
+    access_token_graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
     access_tokens forced: tenant ALL {public} using (organization = current) check (organization = current)
     event_positions forced: tenant ALL {public} using (organization = current) check (organization = current)
     events forced: tenant ALL {public} using (organization = current) check (organization = current)
     events_<month> forced: tenant ALL {public} using (organization = current) check (organization = current)
     events_default forced: tenant ALL {public} using (organization = current) check (organization = current)
+    graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
     memberships forced: tenant ALL {public} using (organization = current) check (organization = current)
     organization_slugs forced: tenant ALL {public} using (organization = current) check (organization = current)
     organizations forced: tenant ALL {public} using (id = current) check (id = current)
@@ -100,9 +104,11 @@ async fn grants(superuser: PgPool) {
     )
     .await;
     insta::assert_snapshot!(found, @r"
-    orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, last_used_at, last_used_ip)
+    orgtrail_app access_token_graphs: delete, insert, select, update (permission)
+    orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip)
     orgtrail_app event_positions: insert, select
     orgtrail_app events: insert, select
+    orgtrail_app graphs: insert, select
     orgtrail_app memberships: delete, insert, select, update (role)
     orgtrail_app organization_slugs: insert, select, update (retired_at)
     orgtrail_app organizations: insert, select, update (slug, name)

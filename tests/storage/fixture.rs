@@ -7,6 +7,7 @@ use orgtrail::audit::append::{Draft, Recorded};
 use orgtrail::audit::change::Batch;
 use orgtrail::audit::cursor::CursorKey;
 use orgtrail::audit::event::{Actor, Kind};
+use orgtrail::audit::redact::RedactionKey;
 use orgtrail::identity::access::{self, Access, Operation};
 use orgtrail::identity::access_token::{self, Scope};
 use orgtrail::identity::password::{HashingPool, Verdict};
@@ -84,7 +85,11 @@ impl Fixture {
 
     async fn with_clock(superuser: PgPool, clock: Clock) -> Self {
         let database = Database::new(&superuser.connect_options().as_ref().clone().username("orgtrail_app"));
-        let keys = Keys { cursor: CursorKey::derive(b"a key"), throttle: ThrottleKey::derive(b"a key").unwrap() };
+        let keys = Keys {
+            cursor: CursorKey::derive(b"a key"),
+            throttle: ThrottleKey::derive(b"a key").unwrap(),
+            redaction: RedactionKey::derive(b"a key").unwrap(),
+        };
         let platform = Platform {
             database,
             clock,
@@ -139,6 +144,16 @@ impl Fixture {
     pub async fn token(&self, tenant: &Tenant, creator: &Viewer, scopes: &[Scope]) -> Viewer {
         let token = access_token::create(&self.platform, creator, &tenant.slug, "robot", scopes, None).await.unwrap();
         viewer::from_token(&self.platform, origin(), token.secret.expose()).await.unwrap()
+    }
+
+    /// A graph of an organization, as the registry of graphs will make one.
+    pub async fn graph(&self, organization: &str, slug: &str) {
+        let mut transaction = self.superuser.begin().await.unwrap();
+        run("set local session_replication_role = replica", &mut *transaction).await.unwrap();
+        let made = "insert into orgtrail.graphs (id, organization_id, slug, name)
+            select gen_random_uuid(), id, $2, $2 from orgtrail.organizations where slug = $1";
+        sqlx::query(made).bind(organization).bind(slug).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     /// The owner's access.

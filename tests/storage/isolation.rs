@@ -1,7 +1,7 @@
 //! Between organizations: a transaction sees and writes the rows of the one that it is bound to, and of none if it is bound to none.
 
 use orgtrail::audit::export;
-use orgtrail::identity::access_token::Scope;
+use orgtrail::identity::access_token::{self, Scope, graphs};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -24,7 +24,11 @@ async fn tenant_tables(superuser: &PgPool) -> Vec<(String, String)> {
 async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
     let (ours, theirs) = (fixture.organization("ours").await, fixture.organization("theirs").await);
     for tenant in [&ours, &theirs] {
-        fixture.token(tenant, &tenant.owner, &[Scope::AuditRead]).await;
+        let token =
+            access_token::create(&fixture.platform, &tenant.owner, &tenant.slug, "robot", &[Scope::AuditRead], None);
+        let token = token.await.unwrap().id.into();
+        fixture.graph(&tenant.slug, "inventory").await;
+        graphs::grant(&fixture.platform, &tenant.owner, &tenant.slug, token, "inventory", "read").await.unwrap();
         let today = fixture.platform.clock.now().date_naive();
         let query = format!("organization={}&start={today}&end={today}", tenant.slug);
         export::start(&fixture.platform, &tenant.owner, &query).await.unwrap();
@@ -42,9 +46,11 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
     let tables: Vec<_> =
         tenant_tables(&fixture.superuser).await.into_iter().map(|(table, _)| table.replace("orgtrail.", "")).collect();
     let known = [
+        "access_token_graphs",
         "access_tokens",
         "event_positions",
         "events",
+        "graphs",
         "memberships",
         "organization_slugs",
         "organizations",

@@ -23,5 +23,7 @@ mod organizations;
 mod pages;
 mod partitions;
 mod plans;
+mod redaction;
 mod sign_in;
+mod tokens;
 mod walk;

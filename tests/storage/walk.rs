@@ -4,7 +4,7 @@
 use orgtrail::audit::action::{Action, Shape};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted, graphs, list};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
@@ -18,10 +18,11 @@ use std::path::Path;
 use crate::fixture::{Fixture, PASSWORD, origin, seen};
 
 /// Use cases that change nothing of an organization. What leaves no event and is not here fails, and so does what is here and leaves one.
-const LEAVES_NOTHING: [&str; 8] = [
+const LEAVES_NOTHING: [&str; 9] = [
     "audit/page::actors",
     "audit/page::count",
     "audit/page::event",
+    "identity/access_token/list::page",
     "identity/sign_in::create_user", // an account that belongs to no organization yet
     "identity/sign_in::sign_up",     // likewise: the attempt is the platform's, and is copied nowhere
     "identity/viewer::view",
@@ -112,8 +113,33 @@ async fn sign_ins(walk: &mut Walk<'_>, email: &str) {
 async fn tokens(walk: &mut Walk<'_>, owner: &Viewer) {
     let platform = &walk.fixture.platform;
     let make = access_token::create(platform, owner, "acme", "SIEM", &[Scope::AuditRead], None);
-    let token = walk.step("identity/access_token::create", make).await.unwrap();
-    walk.step("identity/access_token::revoke", access_token::revoke(platform, owner, "acme", token.id)).await.unwrap();
+    let id = walk.step("identity/access_token/manage::create", make).await.unwrap().id;
+    walk.step("identity/access_token/list::page", list::page(platform, owner, "acme", "")).await.unwrap();
+    let wanted = Wanted { name: "Reports", scopes: &[Scope::AuditRead, Scope::AuditExport], expires_at: None };
+    walk.step("identity/access_token/manage::update", access_token::update(platform, owner, "acme", id.into(), wanted))
+        .await
+        .unwrap();
+    walk.step("identity/access_token/manage::rotate", access_token::rotate(platform, owner, "acme", id)).await.unwrap();
+    walk.fixture.graph("acme", "inventory").await;
+    for permission in ["read", "admin"] {
+        let granted = graphs::grant(platform, owner, "acme", id.into(), "inventory", permission);
+        walk.step("identity/access_token/graphs::grant", granted).await.unwrap();
+    }
+    let withdrawn = graphs::withdraw(platform, owner, "acme", id.into(), "inventory");
+    walk.step("identity/access_token/graphs::withdraw", withdrawn).await.unwrap();
+    walk.step("identity/access_token/manage::revoke", access_token::revoke(platform, owner, "acme", id)).await.unwrap();
+    adoption(walk, owner).await;
+}
+
+async fn adoption(walk: &mut Walk<'_>, owner: &Viewer) {
+    let platform = &walk.fixture.platform;
+    let admin = seen(&walk.fixture.user("leaves").await);
+    let user = admin.require_user().unwrap();
+    members::add(platform, &Viewer::operator(), "acme", &user.email, Role::Admin).await.unwrap();
+    let orphan = access_token::create(platform, &admin, "acme", "Orphan", &[Scope::AuditRead], None).await.unwrap();
+    members::remove(platform, owner, "acme", &user.id.to_string()).await.unwrap();
+    let adopted = access_token::adopt(platform, owner, "acme", orphan.id.into());
+    walk.step("identity/access_token/manage::adopt", adopted).await.unwrap();
 }
 
 async fn trail(walk: &mut Walk<'_>, owner: &Viewer) {
@@ -161,8 +187,15 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     identity/sign_in::sign_in: login login.attempted denied
     identity/viewer::view: nothing
     organization/members::remove: change member.deleted success
-    identity/access_token::create: change access_token.created success
-    identity/access_token::revoke: change access_token.deleted success
+    identity/access_token/manage::create: change access_token.created success
+    identity/access_token/list::page: nothing
+    identity/access_token/manage::update: change access_token.updated success
+    identity/access_token/manage::rotate: change access_token.updated success
+    identity/access_token/graphs::grant: change access_token.graph.added success
+    identity/access_token/graphs::grant: change access_token.graph.updated success
+    identity/access_token/graphs::withdraw: change access_token.graph.removed success
+    identity/access_token/manage::revoke: change access_token.deleted success
+    identity/access_token/manage::adopt: change access_token.updated success
     audit/page::events: operation audit_log.viewed success
     audit/page::events: nothing
     audit/page::event: nothing

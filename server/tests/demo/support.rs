@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use orgtrail::audit::cursor::CursorKey;
+use orgtrail::audit::redact::RedactionKey;
 use orgtrail::identity::throttle::ThrottleKey;
 use orgtrail::mail::Nowhere;
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
@@ -138,7 +139,11 @@ fn server() -> PgConnectOptions {
 }
 
 fn platform(app: &PgConnectOptions) -> Platform {
-    let keys = Keys { cursor: CursorKey::derive(b"demo"), throttle: ThrottleKey::derive(b"demo").unwrap() };
+    let keys = Keys {
+        cursor: CursorKey::derive(b"demo"),
+        throttle: ThrottleKey::derive(b"demo").unwrap(),
+        redaction: RedactionKey::derive(b"demo").unwrap(),
+    };
     Platform {
         database: Database::new(app),
         clock: Clock::Real,

@@ -1,0 +1,432 @@
+//! Access tokens: who may do what with them, what each use case leaves, and what two people at once get.
+
+use chrono::TimeDelta;
+use orgtrail::identity::access::{Operation, authorize};
+use orgtrail::identity::access_token::{self, CreatedToken, Scope, Target, Wanted, graphs, list};
+use orgtrail::identity::role::Role;
+use orgtrail::identity::viewer::{self, Viewer};
+use orgtrail::organization::members;
+use orgtrail::{Error, Result};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, Tenant, id_of, number, origin, run};
+
+/// The organization of these tests, with a graph.
+async fn acme(superuser: PgPool) -> (Fixture, Tenant) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    fixture.graph("acme", "inventory").await;
+    (fixture, tenant)
+}
+
+async fn make(fixture: &Fixture, creator: &Viewer, scopes: &[Scope]) -> CreatedToken {
+    access_token::create(&fixture.platform, creator, "acme", "robot", scopes, None).await.unwrap()
+}
+
+fn wanted(name: &str) -> Wanted<'_> {
+    Wanted { name, scopes: &[Scope::AuditRead], expires_at: None }
+}
+
+fn status<T>(done: Result<T>) -> u16 {
+    done.map_or_else(|error| error.status(), |_| 200)
+}
+
+/// Action, previous and next of the newest event.
+async fn newest(fixture: &Fixture, tenant: &Tenant) -> (String, Value, Value) {
+    let event = fixture.trail(tenant.id).await.pop().unwrap();
+    let state = |text: Option<String>| text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+    (event.action, state(event.previous), state(event.next))
+}
+
+/// Every use case, asked of one token of the owner's without rights over the organization; the answers' statuses.
+async fn try_all(fixture: &Fixture, tenant: &Tenant, viewer: &Viewer) -> Vec<(&'static str, u16)> {
+    let platform = &fixture.platform;
+    let orphan = orphan(fixture, tenant).await;
+    let id = make(fixture, &tenant.owner, &[Scope::AuditRead]).await.id;
+    let granted = make(fixture, &tenant.owner, &[Scope::AuditRead]).await.id;
+    graphs::grant(platform, &tenant.owner, "acme", granted.into(), "inventory", "read").await.unwrap();
+    vec![
+        ("list", status(list::page(platform, viewer, "acme", "").await)),
+        ("create", status(access_token::create(platform, viewer, "acme", "robot", &[Scope::AuditRead], None).await)),
+        ("update", status(access_token::update(platform, viewer, "acme", id.into(), wanted("new")).await)),
+        ("grant", status(graphs::grant(platform, viewer, "acme", id.into(), "inventory", "read").await)),
+        ("withdraw", status(graphs::withdraw(platform, viewer, "acme", granted.into(), "inventory").await)),
+        ("rotate", status(access_token::rotate(platform, viewer, "acme", id).await)),
+        ("revoke", status(access_token::revoke(platform, viewer, "acme", id).await)),
+        ("adopt", status(access_token::adopt(platform, viewer, "acme", orphan.into()).await)),
+    ]
+}
+
+/// A token whose creator is gone.
+async fn orphan(fixture: &Fixture, tenant: &Tenant) -> Uuid {
+    let gone = fixture.member(tenant, &format!("gone-{}", fixture.trail(tenant.id).await.len()), Role::Admin).await;
+    let id = make(fixture, &gone, &[Scope::AuditRead]).await.id;
+    members::remove(&fixture.platform, &tenant.owner, "acme", &id_of(&gone)).await.unwrap();
+    id
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_may_do_what_with_tokens(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let admin = fixture.member(&tenant, "admin", Role::Admin).await;
+    let member = fixture.member(&tenant, "member", Role::Member).await;
+    let former = fixture.member(&tenant, "former", Role::Owner).await;
+    members::remove(&fixture.platform, &tenant.owner, "acme", &id_of(&former)).await.unwrap();
+    let stranger = fixture.organization("other").await.owner;
+    let token = fixture.token(&tenant, &tenant.owner, &Scope::ALL).await;
+    let everybody = [
+        ("owner", tenant.owner.clone()),
+        ("admin", admin),
+        ("member", member),
+        ("former owner", former),
+        ("owner of another", stranger),
+        ("token of all scopes", token),
+        ("operator", Viewer::operator()),
+        ("anonymous", Viewer::anonymous(origin())),
+    ];
+    let mut table = String::new();
+    for (name, viewer) in everybody {
+        let answers = try_all(&fixture, &tenant, &viewer).await;
+        let cells: Vec<_> = answers.iter().map(|(use_case, status)| format!("{use_case} {status}")).collect();
+        table += &format!("{name}: {}\n", cells.join(", "));
+    }
+    insta::assert_snapshot!(table, @r"
+    owner: list 200, create 200, update 200, grant 200, withdraw 200, rotate 200, revoke 200, adopt 200
+    admin: list 200, create 200, update 200, grant 200, withdraw 200, rotate 200, revoke 200, adopt 403
+    member: list 403, create 403, update 403, grant 403, withdraw 403, rotate 403, revoke 403, adopt 403
+    former owner: list 404, create 404, update 404, grant 404, withdraw 404, rotate 404, revoke 404, adopt 404
+    owner of another: list 404, create 404, update 404, grant 404, withdraw 404, rotate 404, revoke 404, adopt 404
+    token of all scopes: list 403, create 403, update 403, grant 403, withdraw 403, rotate 403, revoke 403, adopt 403
+    operator: list 200, create 200, update 200, grant 200, withdraw 200, rotate 200, revoke 200, adopt 403
+    anonymous: list 401, create 401, update 401, grant 401, withdraw 401, rotate 401, revoke 401, adopt 401
+    ");
+}
+
+/// Whoever rotates a token knows its secret: an admin with an owner's token would be an owner.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn an_admin_gets_no_owners_rights_by_a_token(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, admin) = (&fixture.platform, fixture.member(&tenant, "admin", Role::Admin).await);
+    let (reads, changes) = ([Scope::AuditRead], [Scope::OrganizationWrite]);
+    for creator in [&tenant.owner, &Viewer::operator()] {
+        let mighty = make(&fixture, creator, &changes).await.id;
+        assert_eq!(status(access_token::rotate(platform, &admin, "acme", mighty).await), 403);
+        assert_eq!(status(graphs::grant(platform, &admin, "acme", mighty.into(), "inventory", "read").await), 403);
+        let renamed = Wanted { name: "renamed", scopes: &changes, expires_at: None };
+        assert_eq!(
+            status(access_token::update(platform, &admin, "acme", mighty.into(), renamed).await),
+            200,
+            "a name is no right"
+        );
+        let longer = Wanted { expires_at: Some(platform.clock.now() + TimeDelta::days(1)), ..renamed };
+        assert_eq!(status(access_token::update(platform, &admin, "acme", mighty.into(), longer).await), 403);
+        let weak = make(&fixture, creator, &reads).await.id;
+        let raised = Wanted { name: "robot", scopes: &changes, expires_at: None };
+        assert_eq!(status(access_token::update(platform, &admin, "acme", weak.into(), raised).await), 403);
+        assert_eq!(status(access_token::rotate(platform, &admin, "acme", weak).await), 200);
+        assert_eq!(
+            status(access_token::revoke(platform, &admin, "acme", mighty).await),
+            200,
+            "less power is always in order"
+        );
+    }
+    let own = make(&fixture, &admin, &changes).await.id;
+    assert_eq!(status(access_token::rotate(platform, &admin, "acme", own).await), 200);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_change_tells_the_whole_state_before_and_after(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    let id = make(&fixture, owner, &[Scope::AuditRead]).await.id;
+    let state = json!({
+        "id": id, "name": "robot", "scopes": ["audit:read"], "created_by": id_of(owner), "expires_at": null, "rotated_at": null, "revoked": false,
+    });
+    assert_eq!(newest(&fixture, &tenant).await, ("access_token.created".to_owned(), Value::Null, state.clone()));
+    let end = "2999-12-31T00:00:00Z";
+    let changed =
+        Wanted { name: "Robot 2", scopes: &[Scope::ModelsWrite, Scope::AuditRead], expires_at: end.parse().ok() };
+    access_token::update(platform, owner, "acme", id.into(), changed).await.unwrap();
+    let mut updated = state.clone();
+    for (field, value) in
+        [("name", json!("Robot 2")), ("scopes", json!(["audit:read", "models:write"])), ("expires_at", json!(end))]
+    {
+        updated[field] = value;
+    }
+    assert_eq!(newest(&fixture, &tenant).await, ("access_token.updated".to_owned(), state, updated.clone()));
+    access_token::rotate(platform, owner, "acme", id).await.unwrap();
+    let (action, previous, next) = newest(&fixture, &tenant).await;
+    assert_eq!((action.as_str(), &previous), ("access_token.updated", &updated));
+    assert!(next["rotated_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{next}");
+    let before = fixture.trail(tenant.id).await.len();
+    access_token::update(platform, owner, "acme", id.into(), changed).await.unwrap();
+    assert_eq!(fixture.trail(tenant.id).await.len(), before, "nothing differs, nothing is recorded");
+    access_token::revoke(platform, owner, "acme", id).await.unwrap();
+    assert_eq!(newest(&fixture, &tenant).await, ("access_token.deleted".to_owned(), next, Value::Null));
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn permissions_for_graphs(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    let id = make(&fixture, owner, &[Scope::GraphsWrite]).await.id;
+    let state = |permission: &str| json!({ "token_id": id, "token_name": "robot", "graph": "inventory", "permission": permission });
+    let grant = |permission: &'static str| graphs::grant(platform, owner, "acme", id.into(), "inventory", permission);
+    grant("read").await.unwrap();
+    assert_eq!(newest(&fixture, &tenant).await, ("access_token.graph.added".to_owned(), Value::Null, state("read")));
+    grant("publish").await.unwrap();
+    assert_eq!(
+        newest(&fixture, &tenant).await,
+        ("access_token.graph.updated".to_owned(), state("read"), state("publish"))
+    );
+    let before = fixture.trail(tenant.id).await.len();
+    grant("publish").await.unwrap();
+    assert_eq!(fixture.trail(tenant.id).await.len(), before);
+    let shown = list::page(platform, owner, "acme", &id.to_string()).await.unwrap().open.unwrap();
+    assert_eq!((shown.graphs.len(), shown.graphs[0].permission.as_str(), shown.other_graphs.len()), (1, "publish", 0));
+    graphs::withdraw(platform, owner, "acme", id.into(), "inventory").await.unwrap();
+    assert_eq!(
+        newest(&fixture, &tenant).await,
+        ("access_token.graph.removed".to_owned(), state("publish"), Value::Null)
+    );
+    assert_eq!(status(graphs::withdraw(platform, owner, "acme", id.into(), "inventory").await), 404);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_graph_that_is_not_there_or_another_organizations_is_none(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    fixture.organization("other").await;
+    fixture.graph("other", "theirs").await;
+    let id = make(&fixture, &tenant.owner, &[Scope::GraphsWrite]).await.id;
+    for graph in ["nothing", "theirs", "", "a\0b", "<b>"] {
+        let refused =
+            graphs::grant(&fixture.platform, &tenant.owner, "acme", id.into(), graph, "read").await.unwrap_err();
+        assert_eq!((refused.status(), refused.field()), (422, Some("graph")), "{graph:?}");
+    }
+    for permission in ["", "owner", "READ"] {
+        let refused = graphs::grant(&fixture.platform, &tenant.owner, "acme", id.into(), "inventory", permission)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.field(), Some("permission"));
+    }
+    // What the database itself refuses: a permission across organizations.
+    let across = "insert into orgtrail.access_token_graphs (organization_id, access_token_id, graph_id, permission)
+        select t.organization_id, t.id, g.id, 'admin' from orgtrail.access_tokens t, orgtrail.graphs g where g.slug = 'theirs'";
+    assert_eq!(crate::fixture::refusal(across, &fixture.superuser).await, "23503");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_stale_form_is_a_conflict_and_loses_nothing(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    let id = make(&fixture, owner, &[Scope::AuditRead]).await.id;
+    let shown = || Target { id, version: Some(1) };
+    access_token::update(platform, owner, "acme", shown(), wanted("first")).await.unwrap();
+    let before = fixture.trail(tenant.id).await;
+    let refused = access_token::update(platform, owner, "acme", shown(), wanted("second")).await.unwrap_err();
+    assert!(matches!(&refused, Error::Conflict(why) if why.contains("Somebody else")), "{refused:?}");
+    assert_eq!(status(access_token::rotate(platform, owner, "acme", shown()).await), 409);
+    assert_eq!(status(graphs::grant(platform, owner, "acme", shown(), "inventory", "read").await), 409);
+    assert_eq!(fixture.trail(tenant.id).await, before);
+    let page = list::page(platform, owner, "acme", &id.to_string()).await.unwrap().open.unwrap();
+    assert_eq!((page.name.as_str(), page.version), ("first", 2));
+    access_token::revoke(platform, owner, "acme", id).await.unwrap();
+    for done in [
+        status(access_token::update(platform, owner, "acme", id.into(), wanted("third")).await),
+        status(access_token::rotate(platform, owner, "acme", id).await),
+        status(access_token::revoke(platform, owner, "acme", id).await),
+        status(graphs::grant(platform, owner, "acme", id.into(), "inventory", "read").await),
+    ] {
+        assert_eq!(done, 409, "revoked is revoked");
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn of_two_who_change_the_same_token_at_once_one_does(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner, admin) =
+        (&fixture.platform, &tenant.owner, fixture.member(&tenant, "admin", Role::Admin).await);
+    for round in 0..5 {
+        let id = make(&fixture, owner, &[Scope::AuditRead]).await.id;
+        let shown = || Target { id, version: Some(1) };
+        let before = fixture.trail(tenant.id).await.len();
+        let (one, other) = tokio::join!(
+            access_token::rotate(platform, owner, "acme", shown()),
+            access_token::update(platform, &admin, "acme", shown(), wanted("renamed")),
+        );
+        let mut statuses = [status(one), status(other)];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409], "{round}");
+        assert_eq!(fixture.trail(tenant.id).await.len(), before + 1);
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn rotation_ends_the_old_secret_at_once(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let platform = &fixture.platform;
+    let old = make(&fixture, &tenant.owner, &[Scope::AuditExport, Scope::OrganizationWrite]).await;
+    let program = viewer::from_token(platform, origin(), old.secret.expose()).await.unwrap();
+    let exporting = authorize(platform, &program, "acme", Operation::ExportAuditLog).await.unwrap();
+    let renaming = authorize(platform, &program, "acme", Operation::RenameOrganization).await.unwrap();
+    let new = access_token::rotate(platform, &tenant.owner, "acme", old.id).await.unwrap();
+    assert_ne!(new.secret, old.secret);
+    // A running export asks again every second; a change asks once more where it commits.
+    assert_eq!(status(exporting.renew(platform, Operation::ExportAuditLog).await), 401);
+    assert_eq!(status(orgtrail::audit::change::Change::begin(platform, &renaming).await), 401);
+    assert_eq!(status(viewer::from_token(platform, origin(), old.secret.expose()).await), 401);
+    assert_eq!(status(viewer::from_token(platform, origin(), new.secret.expose()).await), 200);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_running_export_ends_with_its_token_or_its_creators_role(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let platform = &fixture.platform;
+    let exports = async |creator: &Viewer| {
+        let token = make(&fixture, creator, &[Scope::AuditExport]).await;
+        let program = viewer::from_token(platform, origin(), token.secret.expose()).await.unwrap();
+        (token.id, authorize(platform, &program, "acme", Operation::ExportAuditLog).await.unwrap())
+    };
+    let admin = fixture.member(&tenant, "admin", Role::Admin).await;
+    let (revoked, by_revoked) = exports(&tenant.owner).await;
+    let (narrowed, by_narrowed) = exports(&tenant.owner).await;
+    let (_, by_lowered) = exports(&admin).await;
+    access_token::revoke(platform, &tenant.owner, "acme", revoked).await.unwrap();
+    access_token::update(platform, &tenant.owner, "acme", narrowed.into(), wanted("robot")).await.unwrap();
+    members::change_role(platform, &tenant.owner, "acme", &id_of(&admin), "member").await.unwrap();
+    for (access, expected) in [(by_revoked, 401), (by_narrowed, 403), (by_lowered, 403)] {
+        assert_eq!(status(access.renew(platform, Operation::ExportAuditLog).await), expected);
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn an_owner_adopts_what_is_orphaned_and_nothing_else(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    let gone = fixture.member(&tenant, "gone", Role::Admin).await;
+    let token = make(&fixture, &gone, &[Scope::AuditRead]).await;
+    assert_eq!(status(access_token::adopt(platform, owner, "acme", token.id.into()).await), 409, "its creator is here");
+    members::remove(platform, owner, "acme", &id_of(&gone)).await.unwrap();
+    let program = viewer::from_token(platform, origin(), token.secret.expose()).await.unwrap();
+    assert_eq!(status(authorize(platform, &program, "acme", Operation::ReadAuditLog).await), 403);
+    let shown = list::page(platform, owner, "acme", &token.id.to_string()).await.unwrap();
+    assert!(shown.tokens[0].state == "orphaned" && shown.open.unwrap().is_adoptable);
+    access_token::adopt(platform, owner, "acme", token.id.into()).await.unwrap();
+    let (action, previous, next) = newest(&fixture, &tenant).await;
+    assert_eq!(
+        (action.as_str(), &previous["created_by"], &next["created_by"]),
+        ("access_token.updated", &json!(id_of(&gone)), &json!(id_of(owner)))
+    );
+    assert_eq!(
+        status(authorize(platform, &program, "acme", Operation::ReadAuditLog).await),
+        200,
+        "with the same secret"
+    );
+    assert_eq!(status(access_token::adopt(platform, owner, "acme", token.id.into()).await), 409);
+    let by_operator = make(&fixture, &Viewer::operator(), &[Scope::AuditRead]).await.id;
+    assert_eq!(status(access_token::adopt(platform, owner, "acme", by_operator.into()).await), 409);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn an_expired_token_lives_again_only_by_a_later_day(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    let id = make(&fixture, owner, &[Scope::AuditRead]).await.id;
+    let mut transaction = fixture.superuser.begin().await.unwrap();
+    run("set local session_replication_role = replica", &mut *transaction).await.unwrap();
+    run("update orgtrail.access_tokens set expires_at = now() - interval '1 day'", &mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    let shown = list::page(platform, owner, "acme", &id.to_string()).await.unwrap();
+    assert!(shown.tokens[0].state == "expired" && !shown.open.unwrap().is_live);
+    assert_eq!(status(access_token::rotate(platform, owner, "acme", id).await), 409);
+    let past = Wanted { expires_at: Some(platform.clock.now() - TimeDelta::hours(1)), ..wanted("robot") };
+    assert_eq!(
+        access_token::update(platform, owner, "acme", id.into(), past).await.unwrap_err().field(),
+        Some("expires_on")
+    );
+    access_token::update(platform, owner, "acme", id.into(), wanted("robot")).await.unwrap();
+    assert_eq!(list::page(platform, owner, "acme", "").await.unwrap().tokens[0].state, "active");
+    assert_eq!(status(access_token::rotate(platform, owner, "acme", id).await), 200);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn hostile_names_are_kept_and_shown_harmless_or_refused(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    for name in [
+        "<script>alert(1)</script>",
+        "=HYPERLINK(\"https://evil.example\")",
+        "\u{202e}nimda",
+        "😀 Ünïcødé 日本",
+        &"é".repeat(100),
+    ] {
+        let id = access_token::create(platform, owner, "acme", name, &[Scope::AuditRead], None).await.unwrap().id;
+        let page = list::page(platform, owner, "acme", &id.to_string()).await.unwrap();
+        assert_eq!(page.open.unwrap().name, name);
+        let row = page.tokens.iter().find(|row| row.id == id.to_string()).unwrap();
+        assert!(!row.name.contains('\u{202e}'), "{}", row.name);
+        assert_eq!(newest(&fixture, &tenant).await.2["name"], json!(name));
+    }
+    for name in ["", "  ", &"x".repeat(10_000), "a\0b", "a\nb"] {
+        let refused = access_token::create(platform, owner, "acme", name, &[Scope::AuditRead], None).await.unwrap_err();
+        assert_eq!((refused.status(), refused.field()), (422, Some("name")));
+    }
+    let without = access_token::create(platform, owner, "acme", "robot", &[], None).await.unwrap_err();
+    assert_eq!((without.status(), without.field()), (422, Some("scope")));
+    for id in ["x", "' or true --", &Uuid::nil().to_string()] {
+        assert_eq!(status(list::page(platform, owner, "acme", id).await), 404, "{id}");
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn live_tokens_are_bounded_and_dead_ones_do_not_count(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &tenant.owner);
+    let spare = make(&fixture, owner, &[Scope::AuditRead]).await.id;
+    let fill = format!(
+        "insert into orgtrail.access_tokens (id, organization_id, name, secret_sha256, scopes, revoked_at)
+        select gen_random_uuid(), '{}', 'robot', sha256(n::text::bytea), '{{audit:read}}', case when n >= 199 then now() end
+        from generate_series(1, 300) n",
+        tenant.id
+    );
+    let mut transaction = fixture.superuser.begin().await.unwrap();
+    run("set local session_replication_role = replica", &mut *transaction).await.unwrap();
+    run(fill, &mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    // One place is left, for which two ask at once.
+    let ask = || access_token::create(platform, owner, "acme", "last", &[Scope::AuditRead], None);
+    let admin = fixture.member(&tenant, "admin", Role::Admin).await;
+    let (one, other) =
+        tokio::join!(ask(), access_token::create(platform, &admin, "acme", "last", &[Scope::AuditRead], None));
+    let mut statuses = [status(one), status(other)];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 429]);
+    assert!(matches!(ask().await, Err(Error::LimitExceeded(_))));
+    access_token::revoke(platform, owner, "acme", spare).await.unwrap();
+    assert_eq!(status(ask().await), 200);
+}
+
+/// A crash between any two steps is a transaction that was never committed.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_dropped_change_of_a_token_leaves_nothing(superuser: PgPool) {
+    let (fixture, tenant) = acme(superuser).await;
+    let token = make(&fixture, &tenant.owner, &[Scope::AuditRead]).await;
+    let before = fixture.trail(tenant.id).await;
+    let access = authorize(&fixture.platform, &tenant.owner, "acme", Operation::ManageAccessTokens).await.unwrap();
+    for step in [
+        "update orgtrail.access_tokens set secret_sha256 = sha256('x'), rotated_at = now(), version = version + 1",
+        "update orgtrail.access_tokens set revoked_at = now()",
+        "insert into orgtrail.access_token_graphs (organization_id, access_token_id, graph_id, permission)
+            select t.organization_id, t.id, g.id, 'admin' from orgtrail.access_tokens t, orgtrail.graphs g",
+    ] {
+        let mut change = orgtrail::audit::change::Change::begin(&fixture.platform, &access).await.unwrap();
+        assert_eq!(run(step, change.connection()).await.unwrap().rows_affected(), 1, "{step}");
+        drop(change);
+    }
+    assert_eq!(fixture.trail(tenant.id).await, before);
+    assert_eq!(status(viewer::from_token(&fixture.platform, origin(), token.secret.expose()).await), 200);
+    let mut connection = fixture.superuser.acquire().await.unwrap();
+    assert_eq!(number("select count(*) from orgtrail.access_token_graphs", &mut connection).await, 0);
+}
