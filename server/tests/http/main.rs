@@ -13,6 +13,7 @@ mod export;
 mod forms;
 mod headers;
 mod hostile;
+mod pages;
 mod process;
 mod routes;
 mod sessions;

@@ -52,7 +52,7 @@ const ENDPOINTS: [(&str, &str, Rule); 16] = [
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     Anonymous,
     /// Signed in, with this role in the organization.
     Member(Role),
@@ -68,7 +68,7 @@ enum Who {
     Revoked,
 }
 
-fn everybody() -> Vec<Who> {
+pub fn everybody() -> Vec<Who> {
     let mut everybody = vec![Who::Anonymous, Who::Former, Who::Stranger, Who::Expired, Who::Revoked];
     everybody.extend(Role::ALL.map(Who::Member));
     everybody.extend(Scope::ALL.map(Who::Token));
@@ -97,7 +97,7 @@ fn expected(rule: Rule, who: Who) -> u16 {
 }
 
 /// The application with somebody of each kind.
-struct Cast {
+pub struct Cast {
     app: TestApplication,
     users: Vec<(Who, User)>,
     tokens: Vec<(Who, String)>,
@@ -106,7 +106,7 @@ struct Cast {
 }
 
 impl Cast {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let app = TestApplication::start().await;
         let owner = Viewer::user(app.owner.clone(), Origin::default());
         let mut users = vec![
@@ -133,7 +133,7 @@ impl Cast {
     }
 
     /// A client of its own: some functions end the session with which they are called, or begin another.
-    async fn client(&self, who: Who) -> Client {
+    pub async fn client(&self, who: Who) -> Client {
         if let Some((_, user)) = self.users.iter().find(|(known, _)| *known == who) {
             return self.app.sign_in(&user.email).await;
         }

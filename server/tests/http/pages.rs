@@ -1,0 +1,92 @@
+//! Who may see which page: the table of contract §9, asked over HTTP by everybody there is. No page without a rule.
+
+use leptos_axum::generate_route_list;
+use orgtrail::identity::access_token::Scope;
+use orgtrail::identity::role::Role;
+use orgtrail_app::App;
+use reqwest::Method;
+use reqwest::header::ACCEPT;
+
+use crate::routes::{Cast, Who, everybody};
+use crate::support::Answer;
+
+/// What a page asks of whoever looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// Nothing.
+    Nothing,
+    /// That nobody is signed in yet: everybody else is led on.
+    NotSignedIn,
+    /// It only leads on, to whatever is right for who asks.
+    LeadsOn,
+    /// A session of a user.
+    Session,
+    /// To read the organization.
+    ReadsOrganization,
+    /// To read the audit log.
+    ReadsLog,
+}
+
+/// Every page, its address for the test, and its rule: one more is a decision, and a line here.
+const PAGES: [(&str, &str, Rule); 9] = [
+    ("/", "/", Rule::LeadsOn),
+    ("/account", "/account", Rule::Session),
+    ("/login", "/login", Rule::NotSignedIn),
+    ("/organizations/new", "/organizations/new", Rule::Session),
+    ("/signup", "/signup", Rule::Nothing),
+    ("/{organization}", "/acme", Rule::ReadsOrganization),
+    ("/{organization}/settings", "/acme/settings", Rule::ReadsOrganization),
+    ("/{organization}/settings/audit-logs", "/acme/settings/audit-logs", Rule::ReadsLog),
+    ("/{organization}/settings/members", "/acme/settings/members", Rule::ReadsOrganization),
+];
+
+/// The status that a rule has for somebody who asks for a page. A token is as good there as anywhere else; one that is not good is nobody.
+fn expected(rule: Rule, who: Who) -> u16 {
+    let has_session = matches!(who, Who::Member(_) | Who::Former | Who::Stranger);
+    match (rule, who) {
+        (Rule::LeadsOn, _) | (_, Who::Expired | Who::Revoked) => 303,
+        (Rule::Nothing, _) => 200,
+        (Rule::NotSignedIn, _) => {
+            if has_session {
+                303
+            } else {
+                200
+            }
+        }
+        (_, Who::Anonymous) => 303,
+        (Rule::Session, _) => {
+            if has_session {
+                200
+            } else {
+                303
+            }
+        }
+        (_, Who::Former | Who::Stranger) => 404,
+        (Rule::ReadsOrganization, _) => 200,
+        (Rule::ReadsLog, Who::Member(Role::Owner | Role::Admin) | Who::Token(Scope::AuditRead)) => 200,
+        (Rule::ReadsLog, _) => 403,
+    }
+}
+
+#[tokio::test]
+async fn every_page_has_a_rule_and_keeps_it_for_everybody() {
+    let mut routes: Vec<String> = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+    routes.sort();
+    assert_eq!(routes, PAGES.map(|(route, ..)| route));
+    let (cast, mut wrong) = (Cast::new().await, Vec::new());
+    for who in everybody() {
+        let client = cast.client(who).await;
+        for (_, path, rule) in PAGES {
+            let answer = Answer::read(client.bare(Method::GET, path).header(ACCEPT, "text/html")).await;
+            let expected = expected(rule, who);
+            if answer.status != expected {
+                wrong.push(format!("{path} for {who:?}: {} instead of {expected}", answer.status));
+            }
+            // Whoever does not belong there learns nothing of it.
+            if expected == 404 {
+                assert!(!answer.body.contains("Acme"), "{path} for {who:?}: {}", answer.body);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
