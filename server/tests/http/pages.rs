@@ -43,28 +43,19 @@ const PAGES: [(&str, &str, Rule); 9] = [
 /// The status that a rule has for somebody who asks for a page. A token is as good there as anywhere else; one that is not good is nobody.
 fn expected(rule: Rule, who: Who) -> u16 {
     let has_session = matches!(who, Who::Member(_) | Who::Former | Who::Stranger);
-    match (rule, who) {
-        (Rule::LeadsOn, _) | (_, Who::Expired | Who::Revoked) => 303,
-        (Rule::Nothing, _) => 200,
-        (Rule::NotSignedIn, _) => {
-            if has_session {
-                303
-            } else {
-                200
-            }
-        }
-        (_, Who::Anonymous) => 303,
-        (Rule::Session, _) => {
-            if has_session {
-                200
-            } else {
-                303
-            }
-        }
-        (_, Who::Former | Who::Stranger) => 404,
-        (Rule::ReadsOrganization, _) => 200,
-        (Rule::ReadsLog, Who::Member(Role::Owner | Role::Admin) | Who::Token(Scope::AuditRead)) => 200,
-        (Rule::ReadsLog, _) => 403,
+    let reads_log = matches!(who, Who::Member(Role::Owner | Role::Admin) | Who::Token(Scope::AuditRead));
+    match rule {
+        _ if matches!(who, Who::Expired | Who::Revoked) => 303,
+        Rule::NotSignedIn if has_session => 303,
+        Rule::Session if !has_session => 303,
+        Rule::LeadsOn => 303,
+        Rule::Nothing | Rule::NotSignedIn | Rule::Session => 200,
+        Rule::ReadsOrganization | Rule::ReadsLog => match who {
+            Who::Anonymous => 303,
+            Who::Former | Who::Stranger => 404,
+            _ if rule == Rule::ReadsLog && !reads_log => 403,
+            _ => 200,
+        },
     }
 }
 
