@@ -9,9 +9,15 @@ pub mod access;
 #[cfg(feature = "postgres")]
 pub mod access_token;
 #[cfg(feature = "postgres")]
+pub mod account;
+#[cfg(feature = "postgres")]
 pub mod attempt;
 #[cfg(feature = "postgres")]
+mod client;
+#[cfg(feature = "postgres")]
 pub mod password;
+#[cfg(feature = "postgres")]
+pub mod sessions;
 #[cfg(feature = "postgres")]
 pub mod sign_in;
 #[cfg(feature = "postgres")]

@@ -98,6 +98,9 @@ catalogue! {
     MemberUpdated = "member.updated" Seed Change Member "member"
         says "A member was updated"
         previous "member" next "member";
+    MemberSessionsEnded = "member.sessions.ended" Ours Operation Member "member"
+        says "An owner ended every session of a member, who has to sign in anew"
+        previous "member_sessions" next "member_sessions";
 
     BranchCreated = "branch.created" Seed Change Branch "branch"
         says "A new branch was created"
@@ -181,9 +184,13 @@ catalogue! {
     LoginAttempted = "login.attempted" Ours Login Login "user"
         says "Somebody tried to sign in, with or without success"
         previous "" next "login";
+
+    AccountUpdated = "account.updated" Ours Login Account "user"
+        says "A member changed their own account: name, e-mail address or password, or ended sessions; or tried to, then the outcome says so"
+        previous "account" next "account";
 }
 
-/// A heading of the catalogue: the seed's, and ours for sign-ins.
+/// A heading of the catalogue: the seed's, and ours for sign-ins and accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
     /// Graphs.
@@ -208,11 +215,13 @@ pub enum Group {
     TrustedDocument,
     /// Sign-ins (ours).
     Login,
+    /// People's own accounts (ours).
+    Account,
 }
 
 impl Group {
     /// Every group, in the order of the seed.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Graph,
         Self::Subgraph,
         Self::Member,
@@ -224,6 +233,7 @@ impl Group {
         Self::AuditLog,
         Self::TrustedDocument,
         Self::Login,
+        Self::Account,
     ];
 
     /// First part of its actions' names.
@@ -241,6 +251,7 @@ impl Group {
             Self::AuditLog => "audit_log",
             Self::TrustedDocument => "trusted_document",
             Self::Login => "login",
+            Self::Account => "account",
         }
     }
 
@@ -259,6 +270,9 @@ impl Group {
             Self::AuditLog => "Audit log export and management operations",
             Self::TrustedDocument => "Trusted documents management for GraphQL operations",
             Self::Login => "Sign-ins to the platform",
+            Self::Account => {
+                "What members do with their own accounts on the platform, in each organization that they are in"
+            }
         }
     }
 

@@ -28,8 +28,16 @@ impl Change {
     /// # Errors
     /// Those of [`crate::identity::access::authorize`]; [`Error::Conflict`] if the viewer's rights are others now but would still do.
     pub async fn begin(platform: &Platform, access: &Access) -> Result<Self> {
+        Self::begin_on(platform, access, &[]).await
+    }
+
+    /// Begins a change of the memberships of `users`, or of what depends on them: these are held too.
+    ///
+    /// # Errors
+    /// As [`Change::begin`].
+    pub(crate) async fn begin_on(platform: &Platform, access: &Access, users: &[Uuid]) -> Result<Self> {
         let mut change = Self::begin_record(platform, access).await?;
-        access.hold(&mut change.transaction, platform.clock.now()).await?;
+        access.hold(&mut change.transaction, platform.clock.now(), users).await?;
         Ok(change)
     }
 

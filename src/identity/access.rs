@@ -25,6 +25,12 @@ pub enum Operation {
     AddMember,
     /// Change a member's role or remove a member; which ones, [`may_change_role`] decides.
     ChangeMember,
+    /// End the sessions of a member (R-05).
+    EndMemberSessions,
+    /// Create, rename or delete a team.
+    ManageTeams,
+    /// Change who is in a team; its maintainers may too, [`crate::organization::teams`] decides.
+    ChangeTeamMembers,
     /// Create, change, rotate or revoke access tokens and their graph permissions.
     ManageAccessTokens,
     /// Answer for an access token whose creator is gone.
@@ -37,12 +43,15 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation: the tests' matrix has a cell for each.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadOrganization,
         Self::RenameOrganization,
         Self::ChangeSlug,
         Self::AddMember,
         Self::ChangeMember,
+        Self::EndMemberSessions,
+        Self::ManageTeams,
+        Self::ChangeTeamMembers,
         Self::ManageAccessTokens,
         Self::AdoptAccessToken,
         Self::ReadAuditLog,
@@ -65,21 +74,23 @@ pub enum Grant {
 #[must_use]
 pub fn allows(grant: &Grant, operation: Operation) -> bool {
     use Operation::{
-        AddMember, AdoptAccessToken, ChangeMember, ChangeSlug, ExportAuditLog, ManageAccessTokens, ReadAuditLog,
-        ReadOrganization, RenameOrganization,
+        AddMember, AdoptAccessToken, ChangeMember, ChangeSlug, ChangeTeamMembers, EndMemberSessions, ExportAuditLog,
+        ManageAccessTokens, ManageTeams, ReadAuditLog, ReadOrganization, RenameOrganization,
     };
     match grant {
         Grant::Member(Role::Owner) => operation != AddMember,
-        Grant::Member(Role::Admin) => !matches!(operation, AddMember | ChangeSlug | AdoptAccessToken),
+        Grant::Member(Role::Admin) => {
+            !matches!(operation, AddMember | ChangeSlug | EndMemberSessions | AdoptAccessToken)
+        }
         Grant::Member(Role::Member) => operation == ReadOrganization,
         Grant::Token(scopes, creator) => match operation {
             ReadOrganization => true,
-            RenameOrganization | ChangeSlug | ChangeMember => {
+            RenameOrganization | ChangeSlug | ChangeMember | ManageTeams | ChangeTeamMembers => {
                 scopes.contains(&Scope::OrganizationWrite) && allows(&Grant::Member(*creator), operation)
             }
             ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
             ExportAuditLog => scopes.contains(&Scope::AuditExport) && creator.reads_audit_log(),
-            AddMember | ManageAccessTokens | AdoptAccessToken => false,
+            AddMember | EndMemberSessions | ManageAccessTokens | AdoptAccessToken => false,
         },
         Grant::Operator => matches!(operation, ReadOrganization | AddMember | ManageAccessTokens),
     }
@@ -179,8 +190,11 @@ impl Access {
     }
 
     /// Asks again inside the transaction of a change, which is bound to the organization, and keeps the answer true until it ends: whoever
-    /// takes the viewer's role or token away meanwhile waits.
-    pub(crate) async fn hold(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    /// takes the viewer's role or token away meanwhile waits. The memberships of `others`, on which the change will work, are held with the
+    /// viewer's own, all at once: of two who change each other, each would otherwise hold what the other waits for.
+    pub(crate) async fn hold(&self, connection: &mut PgConnection, now: DateTime<Utc>, others: &[Uuid]) -> Result<()> {
+        hold_memberships(connection, self.organization.id, self.behind().into_iter().chain(others.iter().copied()))
+            .await?;
         let grant = self.held_grant(connection, now).await?;
         if !allows(&grant, self.operation) {
             return Err(forbidden(self.operation));
@@ -192,17 +206,26 @@ impl Access {
         Ok(())
     }
 
+    /// The member on whose role the viewer's rights rest.
+    fn behind(&self) -> Option<Uuid> {
+        match &self.viewer.identity {
+            Identity::User(user) => Some(user.id),
+            Identity::AccessToken(token) => token.created_by,
+            Identity::Anonymous | Identity::Operator => None,
+        }
+    }
+
     async fn held_grant(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Grant> {
         let organization = self.organization.id;
         Ok(match &self.viewer.identity {
             Identity::Anonymous => return Err(Error::Unauthenticated),
             Identity::User(user) => {
-                Grant::Member(hold_role(connection, organization, user.id).await?.ok_or(Error::NotFound)?)
+                Grant::Member(held_role(connection, organization, user.id).await?.ok_or(Error::NotFound)?)
             }
             Identity::AccessToken(token) => {
                 // The creator first: whoever changes a token holds their own membership before they lock it.
                 let role = match token.created_by {
-                    Some(creator) => hold_role(connection, organization, creator).await?,
+                    Some(creator) => held_role(connection, organization, creator).await?,
                     None => Some(Role::Owner),
                 };
                 let (scopes, created_by) = access_token::hold(connection, token, now).await?;
@@ -268,12 +291,30 @@ async fn role_of(platform: &Platform, organization: Uuid, user: Uuid) -> Result<
     role.as_deref().map(Role::parse).transpose()
 }
 
-/// The same, held until the transaction ends. The lock is one of two that exclude each other, not `for share`: of two changes by the same
-/// person at once, both of their own role, neither would get on.
-async fn hold_role(connection: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
+/// Holds memberships until the transaction ends, in one order whoever asks. The lock is one of two that exclude each other, not `for share`:
+/// of two changes by the same person at once, both of their own role, neither would get on.
+async fn hold_memberships(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    users: impl Iterator<Item = Uuid>,
+) -> Result<()> {
+    let users: Vec<Uuid> = users.collect();
+    sqlx::query!(
+        "select user_id from orgtrail.memberships where organization_id = $1 and user_id = any($2)
+        order by user_id for no key update",
+        organization,
+        &users
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// The present role of a user whose membership is held.
+async fn held_role(connection: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
     let role = sqlx::query_scalar!(
         "select m.role from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
-        where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null for no key update of m",
+        where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null",
         organization,
         user
     )
@@ -312,9 +353,12 @@ fn forbidden(operation: Operation) -> Error {
         Operation::AddMember => "Members join by an invite.",
         Operation::AdoptAccessToken => "Only an owner can adopt an access token.",
         Operation::ReadOrganization => "You cannot read this organization.",
-        Operation::RenameOrganization | Operation::ChangeMember | Operation::ManageAccessTokens => {
-            "Only owners and admins can do this in this organization."
-        }
+        Operation::EndMemberSessions => "Only an owner can end the sessions of somebody else.",
+        Operation::ChangeTeamMembers => "Only owners, admins and the maintainers of this team can change who is in it.",
+        Operation::RenameOrganization
+        | Operation::ChangeMember
+        | Operation::ManageTeams
+        | Operation::ManageAccessTokens => "Only owners and admins can do this in this organization.",
     };
     Error::Forbidden(who.to_owned())
 }

@@ -1,7 +1,8 @@
-//! Sign-in attempts: each written once to the platform's table, then copied into the trail of every organization that the address
-//! belongs to, exactly once (contract §9).
+//! Sign-in attempts and changes of accounts: each written once to the platform's table, then copied into the trail of every organization
+//! that the user belongs to, exactly once (contract §9).
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
@@ -13,13 +14,25 @@ use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
-/// The way that was used.
+/// The way that was used, in the words of contract §5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// The sign-in page, or a program's `POST /api/login`.
     Login,
     /// The sign-up page.
     Signup,
+    /// The page of an invite.
+    AcceptInvite,
+    /// A change of one's name.
+    UpdateAccount,
+    /// A change of one's e-mail address.
+    ChangeEmail,
+    /// A new password in exchange for the present one.
+    ChangePassword,
+    /// A new password by a mailed link.
+    ResetPassword,
+    /// The end of sessions, by whom they belong to.
+    EndSessions,
 }
 
 impl Method {
@@ -27,6 +40,12 @@ impl Method {
         match self {
             Self::Login => "login",
             Self::Signup => "signup",
+            Self::AcceptInvite => "acceptInvite",
+            Self::UpdateAccount => "updateAccount",
+            Self::ChangeEmail => "changeEmail",
+            Self::ChangePassword => "changePassword",
+            Self::ResetPassword => "resetPassword",
+            Self::EndSessions => "endSessions",
         }
     }
 }
@@ -43,16 +62,37 @@ pub(super) struct Attempt<'a> {
     pub origin: &'a Origin,
 }
 
-/// Writes an attempt: the same work whoever it is.
+/// Writes an attempt to sign in: the same work whoever it is.
 pub(super) async fn record(
     transaction: &mut Transaction<'_, Postgres>,
     platform: &Platform,
     attempt: Attempt<'_>,
 ) -> Result<()> {
+    insert(transaction, platform, attempt, None).await
+}
+
+/// Writes a change of an account, or the attempt at one, with the account's states before and after.
+pub(super) async fn record_change(
+    transaction: &mut Transaction<'_, Postgres>,
+    platform: &Platform,
+    attempt: Attempt<'_>,
+    states: [Value; 2],
+) -> Result<()> {
+    insert(transaction, platform, attempt, Some(states)).await
+}
+
+async fn insert(
+    transaction: &mut Transaction<'_, Postgres>,
+    platform: &Platform,
+    attempt: Attempt<'_>,
+    states: Option<[Value; 2]>,
+) -> Result<()> {
     let id = storage::new_id(platform.clock.now())?;
+    let [previous, next] = states.map_or([None, None], |states| states.map(Some));
     sqlx::query!(
-        "insert into orgtrail.sign_in_attempts (id, attempted_at, method, email_typed, user_id, outcome, reason, ip, user_agent, request_id)
-        values ($1, coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into orgtrail.sign_in_attempts
+            (id, attempted_at, method, email_typed, user_id, outcome, reason, previous, next, ip, user_agent, request_id)
+        values ($1, coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         id,
         platform.clock.simulated_now(),
         attempt.method.as_str(),
@@ -60,6 +100,8 @@ pub(super) async fn record(
         attempt.user,
         attempt.outcome.as_str(),
         attempt.reason,
+        previous,
+        next,
         attempt.origin.ip,
         attempt.origin.user_agent,
         attempt.origin.request_id
@@ -134,7 +176,7 @@ async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
     let mut transaction = storage::begin(&platform.database.writes, organization).await?;
     let waiting = sqlx::query_as!(
         Waiting,
-        r#"select a.id, a.attempted_at, a.method, a.email_typed, a.user_id, a.outcome, a.reason, a.ip, a.user_agent, a.request_id,
+        r#"select a.id, a.attempted_at, a.method, a.email_typed, a.user_id, a.outcome, a.reason, a.previous, a.next, a.ip, a.user_agent, a.request_id,
             u.name as "user_name?", u.email as "user_email?"
         from orgtrail.sign_in_copies c
         join orgtrail.sign_in_attempts a on a.id = c.attempt_id
@@ -164,6 +206,8 @@ struct Waiting {
     user_id: Option<Uuid>,
     outcome: String,
     reason: Option<String>,
+    previous: Option<Value>,
+    next: Option<Value>,
     ip: Option<String>,
     user_agent: Option<String>,
     request_id: Option<String>,
@@ -172,27 +216,39 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// The login event. Only a success has an actor: who failed to sign in did not prove to be anybody.
+    /// The event. Of those who sign in only a success has an actor: who failed did not prove to be anybody. Who changes an account has.
     fn draft(&self) -> Result<Draft> {
         let outcome = Outcome::parse(&self.outcome).ok_or_else(|| Error::internal("an unknown outcome is stored"))?;
-        let user = self.user_id.map(|id| {
-            Actor::user(
-                id.to_string(),
-                self.user_name.clone().unwrap_or_default(),
-                self.user_email.clone().unwrap_or_default(),
-            )
-        });
-        let mut draft = Draft::new(Action::LoginAttempted);
-        draft.actor = user.filter(|_| outcome == Outcome::Success).unwrap_or_default();
+        let changes = self.previous.is_some();
+        let mut draft = Draft::new(if changes { Action::AccountUpdated } else { Action::LoginAttempted });
+        draft.actor = self.user().filter(|_| changes || outcome == Outcome::Success).unwrap_or_default();
         draft.object_id = self.user_id.map(|id| id.to_string());
-        draft.object_name = self.user_name.clone();
+        draft.object_name = self.known("name", self.user_name.as_deref());
         draft.outcome = outcome;
-        draft.next = self.reason.as_ref().map(|reason| serde_json::json!({ "reason": reason }).to_string());
+        draft.previous = self.previous.as_ref().map(Value::to_string);
+        draft.next = self
+            .next
+            .as_ref()
+            .map(Value::to_string)
+            .or_else(|| self.reason.as_ref().map(|reason| serde_json::json!({ "reason": reason }).to_string()));
         draft.origin =
             Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.request_id.clone() };
         draft.login = Some(LoginFacts { method: self.method.clone(), email: self.email_typed.clone() });
         draft.claimed_at = Some(self.attempted_at);
         Ok(draft)
+    }
+
+    /// The user, as they were when they did it.
+    fn user(&self) -> Option<Actor> {
+        let (name, email) =
+            (self.known("name", self.user_name.as_deref()), self.known("email", self.user_email.as_deref()));
+        self.user_id.map(|id| Actor::user(id.to_string(), name.unwrap_or_default(), email.unwrap_or_default()))
+    }
+
+    /// A field of the state before, or else what the account has now.
+    fn known(&self, field: &str, now: Option<&str>) -> Option<String> {
+        let before = self.previous.as_ref().and_then(|state| state.get(field)?.as_str());
+        before.or(now).map(str::to_owned)
     }
 }
 

@@ -150,7 +150,8 @@ pub async fn create_user(
     insert_user(platform, &name, &address, hash.as_deref(), None).await
 }
 
-async fn hash(platform: &Platform, password: NewPassword) -> Result<String> {
+/// The hash of a password to be kept.
+pub(super) async fn hash(platform: &Platform, password: NewPassword) -> Result<String> {
     match platform.hashing.run(password.hashing()).await? {
         Verdict::Hash(hash) => Ok(hash),
         Verdict::Verified { .. } => Err(Error::internal("hashing answered with a verification")),
@@ -168,7 +169,8 @@ async fn insert_user(
     let id = storage::new_id(platform.clock.now())?;
     let mut transaction = platform.database.writes.begin().await?;
     sqlx::query!(
-        "insert into orgtrail.users (id, email, email_key, name, password_hash, created_at) values ($1, $2, $3, $4, $5, coalesce($6, clock_timestamp()))",
+        "insert into orgtrail.users (id, email, email_key, name, password_hash, password_changed_at, created_at)
+        select $1, $2, $3, $4, $5, case when $5::text is not null then now end, now from coalesce($6, clock_timestamp()) as now",
         id,
         email.as_str(),
         email.key(),
@@ -194,7 +196,8 @@ async fn insert_user(
     Ok(User { id, name: name.to_owned(), email: email.as_str().to_owned() })
 }
 
-fn taken(error: sqlx::Error) -> Error {
+/// What it means that an account cannot have an address.
+pub(super) fn taken(error: sqlx::Error) -> Error {
     if storage::violates(&error, "users_email_key_key") {
         Error::taken("email", "This e-mail address has an account already.")
     } else {

@@ -26,6 +26,23 @@ pub struct OrganizationLink {
     pub role: String,
 }
 
+/// A session of the viewer's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// UUID that names it, and is good for nothing else.
+    pub id: String,
+    /// Browser and system: `Firefox on Linux`.
+    pub client: String,
+    /// Address of the client that began it, if it is known.
+    pub address: Option<String>,
+    /// When it was begun: `22 Nov 2026 12:01:07`, UTC.
+    pub since: String,
+    /// When it was last used, to the minute: `3 minutes ago`.
+    pub last_seen: String,
+    /// Whether it is the one that asks.
+    pub is_present: bool,
+}
+
 /// What waited in the session for the page after a form (contract §9): shown once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {

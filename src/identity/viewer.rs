@@ -27,6 +27,8 @@ pub struct Viewer {
     pub origin: Origin,
     /// Who.
     pub identity: Identity,
+    /// The session of the request, by the SHA-256 of its id, where it has one that is stored.
+    pub session: Option<[u8; 32]>,
 }
 
 /// Who a viewer is. What they may do is decided by [`super::access::authorize`], for one organization and operation at a time.
@@ -65,22 +67,28 @@ impl User {
 pub const OPERATOR_TOKEN_ID: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);
 
 impl Viewer {
+    /// Somebody, from `origin`, without a session.
+    #[must_use]
+    pub fn new(origin: Origin, identity: Identity) -> Self {
+        Self { origin, identity, session: None }
+    }
+
     /// Nobody, from `origin`.
     #[must_use]
     pub fn anonymous(origin: Origin) -> Self {
-        Self { origin, identity: Identity::Anonymous }
+        Self::new(origin, Identity::Anonymous)
     }
 
     /// The operator at the command line: whoever can run the program on its data may do what its commands do.
     #[must_use]
     pub fn operator() -> Self {
-        Self { origin: Origin::default(), identity: Identity::Operator }
+        Self::new(Origin::default(), Identity::Operator)
     }
 
     /// A known user, from `origin`.
     #[must_use]
     pub fn user(user: User, origin: Origin) -> Self {
-        Self { origin, identity: Identity::User(user) }
+        Self::new(origin, Identity::User(user))
     }
 
     /// The signed-in user.
@@ -117,7 +125,7 @@ pub async fn from_session(platform: &Platform, origin: Origin, user: Uuid) -> Re
         sqlx::query_as!(User, "select id, name, email from orgtrail.users where id = $1 and disabled_at is null", user)
             .fetch_optional(&platform.database.reads)
             .await?;
-    Ok(Viewer { origin, identity: found.map_or(Identity::Anonymous, Identity::User) })
+    Ok(Viewer::new(origin, found.map_or(Identity::Anonymous, Identity::User)))
 }
 
 /// The viewer of an access token as a program sent it.
@@ -126,7 +134,7 @@ pub async fn from_session(platform: &Platform, origin: Origin, user: Uuid) -> Re
 /// [`Error::Unauthenticated`] if it is not a token of ours, or is expired or revoked.
 pub async fn from_token(platform: &Platform, origin: Origin, secret: &str) -> Result<Viewer> {
     let token = access_token::find(platform, secret, origin.ip.as_deref()).await?;
-    Ok(Viewer { origin, identity: Identity::AccessToken(token) })
+    Ok(Viewer::new(origin, Identity::AccessToken(token)))
 }
 
 /// What the frame of every page shows of the viewer.

@@ -39,6 +39,15 @@ pub const SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        name: "member_sessions",
+        fields: &[
+            ("user_id", "UUID of the user"),
+            ("name", "name at the time"),
+            ("email", "e-mail address at the time"),
+            ("sessions", "number of running sessions"),
+        ],
+    },
+    Shape {
         name: "branch",
         fields: &[
             ("id", "UUID"),
@@ -124,6 +133,20 @@ pub const SHAPES: &[Shape] = &[
         ],
     },
     Shape { name: "login", fields: &[("reason", "class of the failure, where it failed")] },
+    Shape {
+        name: "account",
+        fields: &[
+            ("user_id", "UUID of the user"),
+            ("name", "name to read"),
+            ("email", "e-mail address"),
+            (
+                "password_changed_at",
+                "when the present password was chosen, RFC 3339, or null; the password itself is never here",
+            ),
+            ("sessions", "number of running sessions"),
+            ("reason", "class of the failure, where it failed: then nothing was changed"),
+        ],
+    },
 ];
 
 impl Shape {

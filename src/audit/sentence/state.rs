@@ -33,8 +33,9 @@ impl<'a> State<'a> {
         let words = match place {
             "name" => self.name(),
             "action" => Some(self.words_of_action()),
-            "attempt" => Some(self.attempt(["sign in", "sign up", "accept an invite"])),
-            "attempted" => Some(self.attempt(["Signed in", "Signed up", "Accepted an invite"])),
+            "attempt" => Some(self.way().0.to_owned()),
+            "attempted" => Some(self.way().1.to_owned()),
+            "ended sessions" => self.ended_sessions(),
             "operation" => self.facts.operation_name.map(str::to_owned),
             "model" => self.facts.export_model.map(str::to_owned),
             "exported rows" => self.facts.export_rows.map(|rows| counted(rows, "row")),
@@ -61,14 +62,24 @@ impl<'a> State<'a> {
         visible(&cut(&first.into_iter().chain(characters).collect::<String>()))
     }
 
-    /// The way that a sign-in attempt took, in one of three words.
-    fn attempt(&self, [sign_in, sign_up, accept]: [&str; 3]) -> String {
-        let words = match self.facts.login_method {
-            Some("signup") => sign_up,
-            Some("acceptInvite") => accept,
-            _ => sign_in,
-        };
-        words.to_owned()
+    /// What was tried, and what was done, by the way that was used.
+    fn way(&self) -> (&'static str, &'static str) {
+        match self.facts.login_method.unwrap_or_default() {
+            "signup" => ("sign up", "Signed up"),
+            "acceptInvite" => ("accept an invite", "Accepted an invite"),
+            "updateAccount" => ("change their account", "Changed their account"),
+            "changeEmail" => ("change their e-mail address", "Changed their e-mail address"),
+            "changePassword" => ("change their password", "Changed their password"),
+            "resetPassword" => ("choose a new password by a mailed link", "Chose a new password by a mailed link"),
+            "endSessions" => ("end sessions of their own", "Ended sessions of their own"),
+            _ => ("sign in", "Signed in"),
+        }
+    }
+
+    /// How many sessions there are less than before.
+    fn ended_sessions(&self) -> Option<String> {
+        let [before, after] = [&self.old, &self.new].map(|state| state.get("sessions").and_then(Value::as_i64));
+        Some(counted(before?.checked_sub(after?)?, "session"))
     }
 
     fn name(&self) -> Option<String> {

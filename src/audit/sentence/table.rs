@@ -52,6 +52,9 @@ const SENTENCES: &[(Action, &[Template])] = &[
         Changed("name", "Renamed member [old.name] to [new.name]"),
         Always("Changed {changes} of member [name]"), Always("Updated member [name]"), Always("Updated a member"),
     ]),
+    (Action::MemberSessionsEnded, &[
+        Always("Ended {ended sessions} of [name]"), Always("Ended the sessions of [name]"), Always("Ended the sessions of a member"),
+    ]),
     (Action::BranchCreated, &[Always("Created branch [name] of [graph]"), Always("Created branch [name]"), Always("Created a branch")]),
     (Action::BranchDeleted, &[Always("Deleted branch [name] of [graph]"), Always("Deleted branch [name]"), Always("Deleted a branch")]),
     (Action::BranchUpdated, &[
@@ -133,6 +136,17 @@ const SENTENCES: &[(Action, &[Template])] = &[
         Ended(Denied, "Was refused to {attempt}"),
         Always("{attempted}"),
     ]),
+    (Action::AccountUpdated, &[
+        Ended(Failure, "Failed to {attempt}: {reason}"),
+        Ended(Failure, "Failed to {attempt}"),
+        Ended(Denied, "Was refused to {attempt}: {reason}"),
+        Ended(Denied, "Was refused to {attempt}"),
+        Changed("name", "Renamed themselves from {old.name} to [new.name]"),
+        Changed("email", "Changed their e-mail address from {old.email} to [new.email]"),
+        Changed("password_changed_at", "{attempted}"),
+        Changed("sessions", "Ended {ended sessions} of their own"),
+        Always("Updated their account"),
+    ]),
 ];
 
 #[cfg(test)]
@@ -156,7 +170,7 @@ mod tests {
 
     #[test]
     fn templates_name_fields_that_the_catalogue_has() {
-        let places = ["name", "changes", "events", "range", "trusted documents", "reason"];
+        let places = ["name", "changes", "events", "range", "trusted documents", "ended sessions", "reason"];
         for action in Action::ALL {
             let shapes = [action.previous(), action.next()].into_iter().flatten();
             let fields: Vec<_> = shapes.flat_map(|shape| shape.fields).map(|(name, _)| *name).collect();

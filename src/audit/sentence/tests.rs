@@ -42,6 +42,7 @@ fn sample(shape: &crate::audit::action::Shape, suffix: &str) -> Value {
         "rows" => json!(2391),
         "documents" => json!(42),
         "scopes" => json!(["audit:read", "audit:export"]),
+        "sessions" => json!(if suffix.is_empty() { 3 } else { 1 }),
         "protected" | "revoked" => json!(!suffix.is_empty()),
         _ => json!(format!("{name}{suffix}")),
     };
@@ -66,6 +67,7 @@ fn every_action_has_its_own_sentence() {
     member.created: Added *name2* as *role2*, invited by invited_by2
     member.deleted: Removed role *name*
     member.updated: Changed *name2* from role to *role2*
+    member.sessions.ended: Ended 2 sessions of *name2*
     branch.created: Created branch *name2* of *graph2*
     branch.deleted: Deleted branch *name* of *graph*
     branch.updated: Renamed branch *name* of *graph2* to *name2*
@@ -91,6 +93,7 @@ fn every_action_has_its_own_sentence() {
     audit_log.viewed: Looked at the audit log
     trusted_document.submitted: Submitted 42 trusted documents for client *client2* to *graph2* / branch2
     login.attempted: Signed in
+    account.updated: Renamed themselves from name to *name2*
     ");
 }
 
@@ -108,6 +111,7 @@ fn every_action_has_a_sentence_without_any_state() {
     Added a member
     Removed a member
     Updated a member
+    Ended the sessions of a member
     Created a branch
     Deleted a branch
     Updated a branch
@@ -133,6 +137,7 @@ fn every_action_has_a_sentence_without_any_state() {
     Looked at the audit log
     Submitted trusted documents
     Signed in
+    Updated their account
     ");
 }
 
@@ -165,6 +170,37 @@ fn sign_ins_say_how_they_ended() {
         "Was refused to sign in: too many attempts"
     );
     assert_eq!(attempt(Outcome::Failure, None, None), "Failed to sign in");
+}
+
+#[test]
+fn changes_of_an_account_say_what_changed() {
+    let account = |email: &str, changed: Option<&str>, sessions: u8| json!({ "user_id": "u1", "name": "Ada", "email": email, "password_changed_at": changed, "sessions": sessions });
+    let before = account("ada@acme.example", None, 3);
+    let said = |method, next: &Value| {
+        let (previous, next) = (before.to_string(), next.to_string());
+        let facts = Facts {
+            previous: Some(&previous),
+            next: Some(&next),
+            login_method: Some(method),
+            ..facts("account.updated")
+        };
+        told(&facts)
+    };
+    let later = Some("2026-11-22T00:00:00Z");
+    assert_eq!(
+        said("changeEmail", &account("ada@new.example", None, 3)),
+        "Changed their e-mail address from ada@acme.example to *ada@new.example*"
+    );
+    assert_eq!(said("changePassword", &account("ada@acme.example", later, 1)), "Changed their password");
+    assert_eq!(said("resetPassword", &account("ada@acme.example", later, 0)), "Chose a new password by a mailed link");
+    assert_eq!(said("endSessions", &account("ada@acme.example", None, 2)), "Ended 1 session of their own");
+    let wrong = Facts {
+        outcome: Outcome::Failure,
+        login_method: Some("changePassword"),
+        next: Some(r#"{"reason":"wrong_password"}"#),
+        ..facts("account.updated")
+    };
+    assert_eq!(told(&wrong), "Failed to change their password: wrong password");
 }
 
 #[test]
