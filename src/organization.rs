@@ -1,4 +1,4 @@
-//! Organizations and their members.
+//! Organizations, their members and teams.
 
 pub mod name;
 pub mod slug;
@@ -8,3 +8,5 @@ pub mod view;
 pub mod members;
 #[cfg(feature = "postgres")]
 pub mod settings;
+#[cfg(feature = "postgres")]
+pub mod teams;

@@ -155,7 +155,7 @@ async fn a_database_with_other_organizations_is_refused() {
     let viewer = Viewer::user(user, Origin::default());
     settings::create(&scratch.platform, &viewer, "Other", "other").await.unwrap();
     assert!(matches!(scratch.fill().await, Err(DemoError::OtherOrganizations)));
-    settings::update(&scratch.platform, &viewer, "other", "Other", "acme").await.unwrap();
+    settings::update(&scratch.platform, &viewer, "other", "Other", "acme", None).await.unwrap();
     assert!(matches!(scratch.fill().await, Err(DemoError::OtherAcme)));
     let users: i64 = scratch.one("select count(*) from orgtrail.users").await;
     assert_eq!(users, 1);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::teams;
 use super::view::{MemberRow, MembersPage};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
@@ -134,19 +135,31 @@ pub async fn add(platform: &Platform, viewer: &Viewer, slug: &str, email: &str, 
     Ok(())
 }
 
-/// Gives a member another role; records `member.updated`, and does nothing if it is the same.
+/// Gives a member another role; records `member.updated`, and does nothing if it is the same. `shown` is the role that the form showed,
+/// where there was one.
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::Invalid`] for `role`; [`Error::NotFound`] if there is no such member; [`Error::Forbidden`] where
-/// the rules of contract §9 do not let the viewer; [`Error::Conflict`] for the last owner.
-pub async fn change_role(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &str, role: &str) -> Result<()> {
+/// the rules of contract §9 do not let the viewer; [`Error::Conflict`] for the last owner, and where the role is no longer what was shown.
+pub async fn change_role(
+    platform: &Platform,
+    viewer: &Viewer,
+    slug: &str,
+    user_id: &str,
+    role: &str,
+    shown: Option<&str>,
+) -> Result<()> {
     let access = access::authorize(platform, viewer, slug, Operation::ChangeMember).await?;
-    let to = Role::parse(role)?;
-    let mut change = Change::begin(platform, &access).await?;
+    let (to, user_id) = (Role::parse(role)?, parse_id(user_id)?);
+    let mut change = Change::begin_on(platform, &access, &[user_id]).await?;
     let before = lock(&mut change, &access, user_id).await?;
     let from = Role::parse(&before.role)?;
     if from == to {
         return Ok(());
+    }
+    if shown.is_some_and(|shown| shown != before.role) {
+        let Member { name, role, .. } = before;
+        return Err(Error::Conflict(format!("The role of {name} was changed to {role} meanwhile: look at it again.")));
     }
     if !may_assign(&access, access.user_id() == Some(before.user_id), from, to) {
         return Err(Error::Forbidden(
@@ -169,13 +182,15 @@ pub async fn change_role(platform: &Platform, viewer: &Viewer, slug: &str, user_
     Ok(())
 }
 
-/// Removes a member, or lets one leave; ends their powers here at once. Records `member.deleted`.
+/// Removes a member, or lets one leave; ends their powers here at once. Records `team.member.removed` for each of their teams, and
+/// `member.deleted`.
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] for the last owner.
 pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &str) -> Result<()> {
     let access = access::authorize(platform, viewer, slug, Operation::ReadOrganization).await?;
-    let mut change = Change::begin(platform, &access).await?;
+    let user_id = parse_id(user_id)?;
+    let mut change = Change::begin_on(platform, &access, &[user_id]).await?;
     let member = lock(&mut change, &access, user_id).await?;
     let leaves = access.user_id() == Some(member.user_id);
     if !leaves {
@@ -184,6 +199,7 @@ pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &
             return Err(Error::Forbidden("Only an owner can remove an owner.".to_owned()));
         }
     }
+    let mut events = teams::leave_all(&mut change, &access, user_id).await?;
     sqlx::query!(
         "delete from orgtrail.memberships where organization_id = $1 and user_id = $2",
         access.organization().id,
@@ -194,7 +210,9 @@ pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &
     if !leaves {
         end_sessions(&mut change, member.user_id).await?;
     }
-    change.commit(NewEvent::new(Action::MemberDeleted, member.object()).previous(&member.state())).await?;
+    events.push(NewEvent::new(Action::MemberDeleted, member.object()).previous(&member.state()));
+    let first = events.remove(0);
+    change.commit_all(first, events).await?;
     Ok(())
 }
 
@@ -204,8 +222,12 @@ async fn end_sessions(change: &mut Change, user: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn lock(change: &mut Change, access: &Access, user_id: &str) -> Result<Member> {
-    let user_id: Uuid = user_id.parse().map_err(|_| Error::NotFound)?;
+/// What is no id is nobody's.
+fn parse_id(user_id: &str) -> Result<Uuid> {
+    user_id.parse().map_err(|_| Error::NotFound)
+}
+
+async fn lock(change: &mut Change, access: &Access, user_id: Uuid) -> Result<Member> {
     sqlx::query_as!(
         Member,
         "select m.user_id, u.name, u.email, m.role, m.created_at

@@ -121,16 +121,19 @@ fn taken(error: sqlx::Error) -> Error {
 }
 
 /// Renames an organization, and changes its slug if it differs; the old slug stays reserved and redirects. Records
-/// `organization.updated`; does nothing if nothing differs.
+/// `organization.updated`; does nothing if nothing differs. `shown` is the name that the form showed, where there was one: the slug that it
+/// showed is then the one that it asks for.
 ///
 /// # Errors
-/// Those of [`access::authorize`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Taken`] if the slug is taken.
+/// Those of [`access::authorize`]; [`Error::Invalid`] for `name` and `slug`; [`Error::Taken`] if the slug is taken; [`Error::Conflict`] where
+/// name or slug are no longer what was shown.
 pub async fn update(
     platform: &Platform,
     viewer: &Viewer,
     slug: &str,
     new_name: &str,
     new_slug: &str,
+    shown: Option<&str>,
 ) -> Result<OrganizationView> {
     let access = access::authorize(platform, viewer, slug, Operation::RenameOrganization).await?;
     let new_name = name::parse("name", new_name)?;
@@ -142,6 +145,12 @@ pub async fn update(
     let moves = before.slug != new_slug;
     if before.name == new_name && !moves {
         return view(platform, &access).await;
+    }
+    if shown.is_some_and(|shown| shown != before.name || slug != before.slug) {
+        return Err(Error::Conflict(format!(
+            "This organization was changed to “{}” at /{} meanwhile: look at it again.",
+            before.name, before.slug
+        )));
     }
     if moves {
         access.require(Operation::ChangeSlug)?;

@@ -32,6 +32,8 @@ async fn triggers(superuser: PgPool) {
     memberships change_needs_event idu origin at commit
     memberships last_owner_stays du origin at commit
     organizations change_needs_event idu origin at commit
+    team_members change_needs_event idu origin at commit
+    teams change_needs_event idu origin at commit
     trail_heads no_gap_in_trail u origin at commit
     ");
 }
@@ -80,6 +82,8 @@ async fn row_level_security(superuser: PgPool) {
     sign_in_attempts: nothing
     sign_in_copies: nothing
     sign_in_throttles: nothing
+    team_members forced: tenant ALL {public} using (organization = current) check (organization = current)
+    teams forced: tenant ALL {public} using (organization = current) check (organization = current)
     trail_days forced: tenant ALL {public} using (organization = current) check (organization = current)
     trail_heads forced: tenant ALL {public} using (organization = current) check (organization = current)
     users: nothing
@@ -117,9 +121,11 @@ async fn grants(superuser: PgPool) {
     orgtrail_app sign_in_attempts: insert, select, update (sorted_at)
     orgtrail_app sign_in_copies: delete, insert, select, update (attempt_id)
     orgtrail_app sign_in_throttles: delete, insert, select, update
+    orgtrail_app team_members: delete, insert, select, update (role)
+    orgtrail_app teams: delete, insert, select, update (name)
     orgtrail_app trail_days: select
     orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at)
-    orgtrail_app users: insert, select, update (email, email_key, name, password_hash, disabled_at)
+    orgtrail_app users: insert, select, update (email, email_key, name, password_hash, password_changed_at, disabled_at)
     orgtrail_lookup access_tokens: select
     orgtrail_lookup events: select
     orgtrail_lookup memberships: select

@@ -9,6 +9,7 @@ use orgtrail::identity::access_token::{self, Scope};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::members;
+use orgtrail::organization::teams::TeamRole;
 use sqlx::PgPool;
 
 use crate::fixture::{Fixture, INTEGRITY, Tenant, code, id_of, origin, run};
@@ -73,6 +74,7 @@ async fn rows_changed_without_an_event_are_refused_at_commit(superuser: PgPool) 
     fixture.member(&tenant, "ada", Role::Member).await;
     fixture.user("grace").await;
     fixture.token(&tenant, &tenant.owner, &[Scope::AuditRead]).await;
+    fixture.team(&tenant, "Robots", &[(&tenant.owner, TeamRole::Member)]).await;
     let changes = [
         "update orgtrail.organizations set name = 'x'",
         "update orgtrail.memberships set role = 'admin' where role = 'member'",
@@ -85,6 +87,10 @@ async fn rows_changed_without_an_event_are_refused_at_commit(superuser: PgPool) 
         "update orgtrail.access_tokens set expires_at = now()",
         "insert into orgtrail.access_tokens (id, organization_id, name, secret_sha256, scopes)
             values (gen_random_uuid(), orgtrail.current_organization(), 'x', sha256('x'), '{}')",
+        "update orgtrail.teams set name = 'x'",
+        "update orgtrail.team_members set role = 'maintainer'",
+        "delete from orgtrail.team_members",
+        "insert into orgtrail.teams (id, organization_id, name) values (gen_random_uuid(), orgtrail.current_organization(), 'y')",
     ];
     for change in changes {
         let mut transaction = fixture.bound(tenant.id).await;
@@ -161,8 +167,8 @@ async fn authorized(fixture: &Fixture, tenant: &Tenant) -> Vec<(&'static str, Ac
         cases.push((name, rename_access(fixture, &token).await, if status == 404 { 403 } else { status }));
         let id = id_of(&admin);
         match name {
-            "demoted" => members::change_role(platform, owner, "acme", &id, "member").await.unwrap(),
-            "promoted" => members::change_role(platform, owner, "acme", &id, "owner").await.unwrap(),
+            "demoted" => members::change_role(platform, owner, "acme", &id, "member", None).await.unwrap(),
+            "promoted" => members::change_role(platform, owner, "acme", &id, "owner", None).await.unwrap(),
             "removed" => members::remove(platform, owner, "acme", &id).await.unwrap(),
             "disabled" => {
                 let disable = format!("update orgtrail.users set disabled_at = now() where id = '{id}'");
@@ -204,14 +210,14 @@ async fn who_takes_a_right_away_waits_for_the_change_that_uses_it(superuser: PgP
         change.commit(renamed(&tenant)).await.unwrap()
     };
     let id = id_of(&admin);
-    let demoting = members::change_role(&fixture.platform, &tenant.owner, "acme", &id, "member");
+    let demoting = members::change_role(&fixture.platform, &tenant.owner, "acme", &id, "member", None);
     let (recorded, demoted) = tokio::join!(renaming, demoting);
     demoted.unwrap();
     let last = fixture.trail(tenant.id).await.pop().unwrap();
     assert_eq!((last.action.as_str(), last.index), ("member.updated", recorded.index + 1));
 }
 
-async fn until_somebody_waits(fixture: &Fixture) {
+pub async fn until_somebody_waits(fixture: &Fixture) {
     let waits =
         "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
     while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&fixture.superuser).await.unwrap() {
@@ -225,7 +231,7 @@ async fn the_last_owner_stays(superuser: PgPool) {
     let tenant = fixture.organization("acme").await;
     let (platform, slug, owner) = (&fixture.platform, &tenant.slug, &tenant.owner);
     let before = fixture.trail(tenant.id).await;
-    let demoted = members::change_role(platform, owner, slug, &id_of(owner), "admin").await.unwrap_err();
+    let demoted = members::change_role(platform, owner, slug, &id_of(owner), "admin", None).await.unwrap_err();
     let removed = members::remove(platform, owner, slug, &id_of(owner)).await.unwrap_err();
     assert_eq!((demoted.status(), removed.status()), (409, 409));
     assert_eq!(fixture.trail(tenant.id).await, before);

@@ -170,9 +170,9 @@ async fn whoever_loses_the_right_loses_the_running_export(superuser: PgPool) {
             .map(|done| done.map_or_else(|error| error.status(), |()| 200))
     };
     assert_eq!(renewed().await, [200, 200]);
-    members::change_role(platform, owner, "acme", &id_of(&admin), "member").await.unwrap();
+    members::change_role(platform, owner, "acme", &id_of(&admin), "member", None).await.unwrap();
     assert_eq!(renewed().await, [403, 403]);
-    members::change_role(platform, owner, "acme", &id_of(&admin), "admin").await.unwrap();
+    members::change_role(platform, owner, "acme", &id_of(&admin), "admin", None).await.unwrap();
     assert_eq!(renewed().await, [200, 200]);
     for (disabled_at, statuses) in [("now()", [404, 403]), ("null", [200, 200])] {
         let sql = format!("update orgtrail.users set disabled_at = {disabled_at} where id = '{}'", id_of(&admin));

@@ -16,7 +16,8 @@ use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::throttle::ThrottleKey;
 use orgtrail::identity::viewer::{self, Origin, User, Viewer};
 use orgtrail::mail::Nowhere;
-use orgtrail::organization::{members, settings};
+use orgtrail::organization::teams::TeamRole;
+use orgtrail::organization::{members, settings, teams};
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
 use sqlx::postgres::{PgConnection, PgQueryResult};
@@ -154,6 +155,16 @@ impl Fixture {
             select gen_random_uuid(), id, $2, $2 from orgtrail.organizations where slug = $1";
         sqlx::query(made).bind(organization).bind(slug).execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    /// A new team with these people in it; answers its id.
+    pub async fn team(&self, tenant: &Tenant, name: &str, people: &[(&Viewer, TeamRole)]) -> String {
+        let id = teams::create(&self.platform, &tenant.owner, &tenant.slug, name).await.unwrap().to_string();
+        for (viewer, role) in people {
+            let email = &viewer.require_user().unwrap().email;
+            teams::add_member(&self.platform, &tenant.owner, &tenant.slug, &id, email, role.as_str()).await.unwrap();
+        }
+        id
     }
 
     /// The owner's access.

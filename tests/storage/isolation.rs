@@ -2,6 +2,8 @@
 
 use orgtrail::audit::export;
 use orgtrail::identity::access_token::{self, Scope, graphs};
+use orgtrail::identity::role::Role;
+use orgtrail::organization::teams::TeamRole;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -29,6 +31,8 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         let token = token.await.unwrap().id.into();
         fixture.graph(&tenant.slug, "inventory").await;
         graphs::grant(&fixture.platform, &tenant.owner, &tenant.slug, token, "inventory", "read").await.unwrap();
+        fixture.member(tenant, &format!("admin-of-{}", tenant.slug), Role::Admin).await;
+        fixture.team(tenant, "Robots", &[(&tenant.owner, TeamRole::Member)]).await;
         let today = fixture.platform.clock.now().date_naive();
         let query = format!("organization={}&start={today}&end={today}", tenant.slug);
         export::start(&fixture.platform, &tenant.owner, &query).await.unwrap();
@@ -55,6 +59,8 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "organization_slugs",
         "organizations",
         "running_exports",
+        "team_members",
+        "teams",
         "trail_days",
         "trail_heads",
     ];
@@ -129,8 +135,11 @@ async fn bound_to_one_organization_nothing_of_another_is_changed(superuser: PgPo
         "update orgtrail.organizations set name = 'stolen' where id =",
         "update orgtrail.organization_slugs set retired_at = now() where organization_id =",
         "update orgtrail.memberships set role = 'member' where organization_id =",
-        "delete from orgtrail.memberships where organization_id =",
+        "delete from orgtrail.memberships where role = 'admin' and organization_id =",
         "update orgtrail.access_tokens set revoked_at = now() where organization_id =",
+        "update orgtrail.teams set name = 'stolen' where organization_id =",
+        "update orgtrail.team_members set role = 'maintainer' where organization_id =",
+        "delete from orgtrail.team_members where organization_id =",
         "update orgtrail.trail_heads set next_index = 0 where organization_id =",
         "delete from orgtrail.running_exports where organization_id =",
     ];

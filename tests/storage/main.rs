@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod account;
 mod append_only;
 mod bytes;
 mod catalog;
@@ -25,5 +26,7 @@ mod partitions;
 mod plans;
 mod redaction;
 mod sign_in;
+mod teams;
+mod together;
 mod tokens;
 mod walk;

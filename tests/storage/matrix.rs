@@ -55,7 +55,7 @@ async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer
         (fixture.member(acme, "lowered", Role::Admin).await, fixture.member(acme, "gone", Role::Admin).await);
     let by_lowered = fixture.token(acme, &lowered, &Scope::ALL).await;
     let orphaned = fixture.token(acme, &gone, &Scope::ALL).await;
-    members::change_role(platform, &acme.owner, "acme", &id_of(&lowered), "member").await.unwrap();
+    members::change_role(platform, &acme.owner, "acme", &id_of(&lowered), "member", None).await.unwrap();
     members::remove(platform, &acme.owner, "acme", &id_of(&gone)).await.unwrap();
     let revoked = access_token::create(platform, &acme.owner, "acme", "revoked", &Scope::ALL, None).await.unwrap();
     let revoked_viewer = viewer::from_token(platform, origin(), revoked.secret.expose()).await.unwrap();
@@ -121,30 +121,30 @@ async fn who_may_do_what(superuser: PgPool) {
         table = table + row.trim_end() + "\n";
     }
     insta::assert_snapshot!(table, @r"
-                                    ReadOrganization    RenameOrganization  ChangeSlug          AddMember           ChangeMember        ManageAccessTokens  AdoptAccessToken    ReadAuditLog        ExportAuditLog
-    owner                           yes                 yes                 yes                 403                 yes                 yes                 yes                 yes                 yes
-    admin                           yes                 yes                 403                 403                 yes                 yes                 403                 yes                 yes
-    member                          yes                 403                 403                 403                 403                 403                 403                 403                 403
-    former owner                    404                 404                 404                 404                 404                 404                 404                 404                 404
-    owner of another                404                 404                 404                 404                 404                 404                 404                 404                 404
-    operator                        yes                 403                 403                 yes                 403                 yes                 403                 403                 403
-    anonymous                       401                 401                 401                 401                 401                 401                 401                 401                 401
-    audit:read                      yes                 403                 403                 403                 403                 403                 403                 yes                 403
-    audit:export                    yes                 403                 403                 403                 403                 403                 403                 403                 yes
-    events:write                    yes                 403                 403                 403                 403                 403                 403                 403                 403
-    models:write                    yes                 403                 403                 403                 403                 403                 403                 403                 403
-    models:export                   yes                 403                 403                 403                 403                 403                 403                 403                 403
-    graphs:write                    yes                 403                 403                 403                 403                 403                 403                 403                 403
-    organization:write              yes                 yes                 yes                 403                 yes                 403                 403                 403                 403
-    all scopes, by admin            yes                 yes                 403                 403                 yes                 403                 403                 yes                 yes
-    all scopes, by operator         yes                 yes                 yes                 403                 yes                 403                 403                 yes                 yes
-    all scopes, by a lowered admin  yes                 403                 403                 403                 403                 403                 403                 403                 403
-    all scopes, orphaned            403                 403                 403                 403                 403                 403                 403                 403                 403
-    all scopes, revoked             401                 401                 401                 401                 401                 401                 401                 401                 401
-    all scopes, expired             401                 401                 401                 401                 401                 401                 401                 401                 401
-    all scopes, of another          404                 404                 404                 404                 404                 404                 404                 404                 404
-    disabled owner                  404                 404                 404                 404                 404                 404                 404                 404                 404
-    all scopes, by a disabled owner 403                 403                 403                 403                 403                 403                 403                 403                 403
+                                    ReadOrganization    RenameOrganization  ChangeSlug          AddMember           ChangeMember        EndMemberSessions   ManageTeams         ChangeTeamMembers   ManageAccessTokens  AdoptAccessToken    ReadAuditLog        ExportAuditLog
+    owner                           yes                 yes                 yes                 403                 yes                 yes                 yes                 yes                 yes                 yes                 yes                 yes
+    admin                           yes                 yes                 403                 403                 yes                 403                 yes                 yes                 yes                 403                 yes                 yes
+    member                          yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    former owner                    404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404
+    owner of another                404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404
+    operator                        yes                 403                 403                 yes                 403                 403                 403                 403                 yes                 403                 403                 403
+    anonymous                       401                 401                 401                 401                 401                 401                 401                 401                 401                 401                 401                 401
+    audit:read                      yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 yes                 403
+    audit:export                    yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 yes
+    events:write                    yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    models:write                    yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    models:export                   yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    graphs:write                    yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    organization:write              yes                 yes                 yes                 403                 yes                 403                 yes                 yes                 403                 403                 403                 403
+    all scopes, by admin            yes                 yes                 403                 403                 yes                 403                 yes                 yes                 403                 403                 yes                 yes
+    all scopes, by operator         yes                 yes                 yes                 403                 yes                 403                 yes                 yes                 403                 403                 yes                 yes
+    all scopes, by a lowered admin  yes                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    all scopes, orphaned            403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
+    all scopes, revoked             401                 401                 401                 401                 401                 401                 401                 401                 401                 401                 401                 401
+    all scopes, expired             401                 401                 401                 401                 401                 401                 401                 401                 401                 401                 401                 401
+    all scopes, of another          404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404
+    disabled owner                  404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404                 404
+    all scopes, by a disabled owner 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403                 403
     ");
 }
 

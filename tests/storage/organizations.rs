@@ -14,7 +14,7 @@ fn status<T>(done: &orgtrail::Result<T>) -> u16 {
 }
 
 async fn moved(fixture: &Fixture, tenant: &Tenant, from: &str, to: &str) -> u16 {
-    status(&settings::update(&fixture.platform, &tenant.owner, from, "Acme", to).await)
+    status(&settings::update(&fixture.platform, &tenant.owner, from, "Acme", to, None).await)
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -47,8 +47,8 @@ async fn what_is_already_so_leaves_no_event(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     let before = fixture.trail(tenant.id).await;
-    settings::update(&fixture.platform, &tenant.owner, "acme", " The acme ", "acme").await.unwrap();
-    members::change_role(&fixture.platform, &tenant.owner, "acme", &id_of(&tenant.owner), "owner").await.unwrap();
+    settings::update(&fixture.platform, &tenant.owner, "acme", " The acme ", "acme", None).await.unwrap();
+    members::change_role(&fixture.platform, &tenant.owner, "acme", &id_of(&tenant.owner), "owner", None).await.unwrap();
     assert_eq!(fixture.trail(tenant.id).await, before);
 }
 
@@ -92,7 +92,7 @@ async fn roles_among_each_other(superuser: PgPool) {
 async fn change(fixture: &Fixture, by: &Viewer, other: &Viewer, to: &str) -> u16 {
     match to {
         "-" => status(&members::remove(&fixture.platform, by, "acme", &id_of(other)).await),
-        role => status(&members::change_role(&fixture.platform, by, "acme", &id_of(other), role).await),
+        role => status(&members::change_role(&fixture.platform, by, "acme", &id_of(other), role, None).await),
     }
 }
 

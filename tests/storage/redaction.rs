@@ -33,7 +33,7 @@ async fn use_secrets(fixture: &Fixture, tenant: &Tenant) -> Vec<String> {
     let token = access_token::create(platform, owner, "acme", "SIEM", &Scope::ALL, None).await.unwrap();
     let rotated = access_token::rotate(platform, owner, "acme", token.id).await.unwrap();
     let program = viewer::from_token(platform, origin(), rotated.secret.expose()).await.unwrap();
-    settings::update(platform, &program, "acme", "Acme", "acme").await.unwrap();
+    settings::update(platform, &program, "acme", "Acme", "acme", None).await.unwrap();
     while copy_pending(platform).await.unwrap() > 0 {}
     let hashes = [token.secret.sha256(), rotated.secret.sha256()]
         .map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect());

@@ -295,7 +295,7 @@ async fn a_running_export_ends_with_its_token_or_its_creators_role(superuser: Pg
     let (_, by_lowered) = exports(&admin).await;
     access_token::revoke(platform, &tenant.owner, "acme", revoked).await.unwrap();
     access_token::update(platform, &tenant.owner, "acme", narrowed.into(), wanted("robot")).await.unwrap();
-    members::change_role(platform, &tenant.owner, "acme", &id_of(&admin), "member").await.unwrap();
+    members::change_role(platform, &tenant.owner, "acme", &id_of(&admin), "member", None).await.unwrap();
     for (access, expected) in [(by_revoked, 401), (by_narrowed, 403), (by_lowered, 403)] {
         assert_eq!(status(access.renew(platform, Operation::ExportAuditLog).await), expected);
     }

@@ -5,29 +5,35 @@ use orgtrail::audit::action::{Action, Shape};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs, list};
+use orgtrail::identity::account;
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
+use orgtrail::identity::sessions;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
-use orgtrail::identity::viewer::{self, Viewer};
-use orgtrail::organization::{members, settings};
+use orgtrail::identity::viewer::{self, User, Viewer};
+use orgtrail::organization::{members, settings, teams};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::account::{begin_session, clear_throttles};
 use crate::fixture::{Fixture, PASSWORD, origin, seen};
 
 /// Use cases that change nothing of an organization. What leaves no event and is not here fails, and so does what is here and leaves one.
-const LEAVES_NOTHING: [&str; 9] = [
+const LEAVES_NOTHING: [&str; 12] = [
     "audit/page::actors",
     "audit/page::count",
     "audit/page::event",
     "identity/access_token/list::page",
+    "identity/sessions::list",
     "identity/sign_in::create_user", // an account that belongs to no organization yet
     "identity/sign_in::sign_up",     // likewise: the attempt is the platform's, and is copied nowhere
     "identity/viewer::view",
     "organization/members::list",
     "organization/settings::organization",
+    "organization/teams::list",
+    "organization/teams::team",
 ];
 
 /// What has been walked: the use case and the events that it left, in all trails.
@@ -72,11 +78,11 @@ async fn organizations(walk: &mut Walk<'_>, owner: &Viewer) {
     walk.step("organization/settings::organization", settings::organization(platform, owner, "acme")).await.unwrap();
     walk.step(
         "organization/settings::update",
-        settings::update(platform, owner, "acme", "Acme Robotics", "acme-robotics"),
+        settings::update(platform, owner, "acme", "Acme Robotics", "acme-robotics", None),
     )
     .await
     .unwrap();
-    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme", "acme"))
+    walk.step("organization/settings::update", settings::update(platform, owner, "acme", "Acme", "acme", None))
         .await
         .unwrap();
 }
@@ -90,12 +96,58 @@ async fn people(walk: &mut Walk<'_>, owner: &Viewer) {
         .unwrap();
     walk.step("organization/members::list", members::list(platform, owner, "acme", "")).await.unwrap();
     let id = grace.id.to_string();
-    walk.step("organization/members::change_role", members::change_role(platform, owner, "acme", &id, "admin"))
+    walk.step("organization/members::change_role", members::change_role(platform, owner, "acme", &id, "admin", None))
         .await
         .unwrap();
     sign_ins(walk, &grace.email).await;
     walk.step("identity/viewer::view", viewer::view(platform, &seen(&grace))).await.unwrap();
+    own_account(walk, &seen(&grace)).await;
+    let end = sessions::end_of_member(platform, owner, "acme", &id);
+    walk.step("identity/sessions::end_of_member", end).await.unwrap();
+    teams(walk, owner, &grace).await;
     walk.step("organization/members::remove", members::remove(platform, owner, "acme", &id)).await.unwrap();
+}
+
+async fn own_account(walk: &mut Walk<'_>, grace: &Viewer) {
+    let platform = &walk.fixture.platform;
+    walk.step("identity/account::rename", account::rename(platform, grace, "Grace Hopper", None)).await.unwrap();
+    let password = "another horse of batteries";
+    let wrong = account::change_password(platform, grace, "not her password", password);
+    walk.step("identity/account::change_password", wrong).await.unwrap_err();
+    // Her address waits after the failures before.
+    clear_throttles(walk.fixture).await;
+    let change = account::change_password(platform, grace, PASSWORD, password);
+    walk.step("identity/account::change_password", change).await.unwrap();
+    for number in 0..2 {
+        begin_session(walk.fixture, grace, number).await;
+    }
+    let running = walk.step("identity/sessions::list", sessions::list(platform, grace)).await.unwrap();
+    walk.step("identity/sessions::end", sessions::end(platform, grace, &running[0].id)).await.unwrap();
+    walk.step("identity/sessions::end_others", sessions::end_others(platform, grace)).await.unwrap();
+}
+
+async fn teams(walk: &mut Walk<'_>, owner: &Viewer, grace: &User) {
+    let platform = &walk.fixture.platform;
+    let id = grace.id.to_string();
+    let mut made = Vec::new();
+    for name in ["Security", "Platform"] {
+        let create = teams::create(platform, owner, "acme", name);
+        let team = walk.step("organization/teams::create", create).await.unwrap().to_string();
+        let add = teams::add_member(platform, owner, "acme", &team, &grace.email, "member");
+        walk.step("organization/teams/people::add_member", add).await.unwrap();
+        made.push(team);
+    }
+    let [security, other] = &made[..] else { panic!("two teams were made") };
+    walk.step("organization/teams::list", teams::list(platform, owner, "acme", "")).await.unwrap();
+    walk.step("organization/teams::team", teams::team(platform, owner, "acme", security)).await.unwrap();
+    let rename = teams::rename(platform, owner, "acme", security, "Safety", None);
+    walk.step("organization/teams::rename", rename).await.unwrap();
+    let raise = teams::change_member_role(platform, owner, "acme", security, &id, "maintainer", None);
+    walk.step("organization/teams/people::change_member_role", raise).await.unwrap();
+    let remove = teams::remove_member(platform, owner, "acme", security, &id);
+    walk.step("organization/teams/people::remove_member", remove).await.unwrap();
+    walk.step("organization/teams::delete", teams::delete(platform, owner, "acme", other)).await.unwrap();
+    teams::add_member(platform, owner, "acme", security, &grace.email, "member").await.unwrap();
 }
 
 async fn sign_ins(walk: &mut Walk<'_>, email: &str) {
@@ -186,7 +238,24 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     identity/sign_in::sign_in: login login.attempted failure
     identity/sign_in::sign_in: login login.attempted denied
     identity/viewer::view: nothing
-    organization/members::remove: change member.deleted success
+    identity/account::rename: login account.updated success
+    identity/account::change_password: login account.updated denied
+    identity/account::change_password: login account.updated success
+    identity/sessions::list: nothing
+    identity/sessions::end: login account.updated success
+    identity/sessions::end_others: login account.updated success
+    identity/sessions::end_of_member: operation member.sessions.ended success
+    organization/teams::create: change team.created success
+    organization/teams/people::add_member: change team.member.added success
+    organization/teams::create: change team.created success
+    organization/teams/people::add_member: change team.member.added success
+    organization/teams::list: nothing
+    organization/teams::team: nothing
+    organization/teams::rename: change team.updated success
+    organization/teams/people::change_member_role: change team.member.updated success
+    organization/teams/people::remove_member: change team.member.removed success
+    organization/teams::delete: change team.member.removed success, change team.deleted success
+    organization/members::remove: change team.member.removed success, change member.deleted success
     identity/access_token/manage::create: change access_token.created success
     identity/access_token/list::page: nothing
     identity/access_token/manage::update: change access_token.updated success

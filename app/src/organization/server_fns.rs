@@ -35,14 +35,20 @@ pub async fn create_organization(name: String, slug: String) -> Result<(), Refus
     Ok(())
 }
 
-/// Renames an organization, or changes its slug.
+/// Renames an organization, or changes its slug. `shown` is the name that the form showed.
 ///
 /// # Errors
-/// 403, 422 at the field, 409 for a slug that is taken.
+/// 403, 422 at the field, 409 for a slug that is taken and for what somebody else changed meanwhile.
 #[server(endpoint = "update_organization")]
-pub async fn update_organization(organization: String, name: String, slug: String) -> Result<(), Refusal> {
+pub async fn update_organization(
+    organization: String,
+    name: String,
+    slug: String,
+    #[server(default)] shown: Option<String>,
+) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    let changed = settings::update(&platform, &viewer, &organization, &name, &slug).await.map_err(refuse)?;
+    let changed = settings::update(&platform, &viewer, &organization, &name, &slug, shown.as_deref()).await;
+    let changed = changed.map_err(refuse)?;
     leave_notice("/api/update_organization", "Saved.").await;
     set_location(&format!("/{}/settings", changed.slug));
     Ok(())
@@ -61,14 +67,19 @@ pub async fn members_page(
     members::list(&platform, &viewer, &organization, &search).await.map(Told::tell).map_err(refuse)
 }
 
-/// Gives a member another role.
+/// Gives a member another role. `shown` is the role that the form showed.
 ///
 /// # Errors
-/// 403, 409 for the last owner.
+/// 403, 409 for the last owner and for what somebody else changed meanwhile.
 #[server(endpoint = "change_member_role")]
-pub async fn change_member_role(organization: String, user_id: String, role: String) -> Result<(), Refusal> {
+pub async fn change_member_role(
+    organization: String,
+    user_id: String,
+    role: String,
+    #[server(default)] shown: Option<String>,
+) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    members::change_role(&platform, &viewer, &organization, &user_id, &role).await.map_err(refuse)?;
+    members::change_role(&platform, &viewer, &organization, &user_id, &role, shown.as_deref()).await.map_err(refuse)?;
     leave_notice("/api/change_member_role", "The role was changed.").await;
     set_location(&format!("/{organization}/settings/members"));
     Ok(())

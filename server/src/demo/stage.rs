@@ -76,7 +76,7 @@ impl<'a> Stage<'a> {
     async fn join(&self, step: &Step, who: Who) -> Result<()> {
         let user = account::make(&self.platform, who, self.password).await?;
         let origin = Origin { request_id: Some(step.request_id()), ..Origin::default() };
-        let operator = Viewer { origin, identity: Identity::Operator };
+        let operator = Viewer::new(origin, Identity::Operator);
         members::add(&self.platform, &operator, ORGANIZATION, &user.email, PEOPLE[who].role).await
     }
 
@@ -84,7 +84,8 @@ impl<'a> Stage<'a> {
         match step.act {
             Act::ChangeRole { by, whom, to } => {
                 let (viewer, user) = (self.viewer(by, step).await?, account::get(&self.platform, whom).await?);
-                members::change_role(&self.platform, &viewer, ORGANIZATION, &user.id.to_string(), to.as_str()).await
+                members::change_role(&self.platform, &viewer, ORGANIZATION, &user.id.to_string(), to.as_str(), None)
+                    .await
             }
             Act::Remove { by, whom } => {
                 let (viewer, user) = (self.viewer(by, step).await?, account::get(&self.platform, whom).await?);
@@ -95,7 +96,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn rename(&self, step: &Step, by: Who, name: &str) -> Result<()> {
-        settings::update(&self.platform, &self.viewer(by, step).await?, ORGANIZATION, name, ORGANIZATION).await?;
+        settings::update(&self.platform, &self.viewer(by, step).await?, ORGANIZATION, name, ORGANIZATION, None).await?;
         Ok(())
     }
 

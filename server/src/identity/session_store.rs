@@ -61,7 +61,7 @@ impl tower_sessions::SessionStore for SessionStore {
         sqlx::query!(
             "insert into orgtrail.sessions (id_sha256, user_id, data, expires_at, absolute_expires_at, ip, user_agent)
             select $1, $2, $3, now + least($4::interval, $5::interval), now + $5::interval, $6, $7 from clock_timestamp() as now",
-            hash(record.id),
+            &hash(record.id),
             user_id(record),
             Json(&record.data) as _,
             interval(self.lifetimes.idle),
@@ -83,7 +83,7 @@ impl tower_sessions::SessionStore for SessionStore {
                 last_seen_at = clock_timestamp(), expires_at = least(clock_timestamp() + $4, absolute_expires_at)
             where id_sha256 = $1
                 and (data::jsonb <> $3::json::jsonb or last_seen_at < clock_timestamp() - interval '1 minute')",
-            hash(record.id),
+            &hash(record.id),
             user_id(record),
             Json(&record.data) as _,
             interval(self.lifetimes.idle),
@@ -101,7 +101,7 @@ impl tower_sessions::SessionStore for SessionStore {
             r#"select data as "data: Json<HashMap<String, Value>>", extract(epoch from expires_at)::bigint as "expires_at!"
             from orgtrail.sessions
             where id_sha256 = $1 and least(expires_at, absolute_expires_at) > clock_timestamp()"#,
-            hash(*id),
+            &hash(*id),
         )
         .fetch_optional(&self.reads)
         .await
@@ -115,7 +115,7 @@ impl tower_sessions::SessionStore for SessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        sqlx::query!("delete from orgtrail.sessions where id_sha256 = $1", hash(*id))
+        sqlx::query!("delete from orgtrail.sessions where id_sha256 = $1", &hash(*id))
             .execute(&self.writes)
             .await
             .map_err(backend)?;
@@ -123,8 +123,10 @@ impl tower_sessions::SessionStore for SessionStore {
     }
 }
 
-fn hash(id: Id) -> Vec<u8> {
-    Sha256::digest(id.0.to_le_bytes()).to_vec()
+/// What is kept of an id, and what a session is told by inside.
+#[must_use]
+pub fn hash(id: Id) -> [u8; 32] {
+    Sha256::digest(id.0.to_le_bytes()).into()
 }
 
 fn text<'a>(record: &'a Record, key: &str) -> Option<&'a str> {

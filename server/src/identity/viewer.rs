@@ -15,7 +15,7 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::session_cookie::{API_KEY, has_token};
-use super::session_store::{SESSION_IP, SESSION_USER_AGENT};
+use super::session_store::{SESSION_IP, SESSION_USER_AGENT, hash};
 use crate::http::facts::Facts;
 use crate::http::problem::Problem;
 
@@ -54,7 +54,8 @@ fn refuse(error: Error) -> Response {
 async fn from_cookie(platform: &Platform, origin: Origin, session: &Session) -> Result<Viewer> {
     let user: Option<Uuid> = session.get(SESSION_USER).await.map_err(|cause| Error::Unavailable(cause.into()))?;
     let Some(user) = user else { return Ok(Viewer::anonymous(origin)) };
-    let viewer = from_session(platform, origin, user).await?;
+    let mut viewer = from_session(platform, origin, user).await?;
+    viewer.session = session.id().map(hash);
     if matches!(viewer.identity, Identity::Anonymous) {
         // The user is gone or disabled: so is the session.
         session.flush().await.map_err(|cause| Error::Unavailable(cause.into()))?;

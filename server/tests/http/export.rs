@@ -288,7 +288,9 @@ async fn a_stalled_reader_holds_no_connection_and_loses_it_with_the_role() {
     until(async || busy_connections(&app).await == 0).await;
     let owner = Viewer::user(app.owner.clone(), Origin::default());
     let page = members::list(&app.platform, &owner, ACME, "admin").await.unwrap();
-    members::change_role(&app.platform, &owner, ACME, &page.members[0].user_id, Role::Member.as_str()).await.unwrap();
+    members::change_role(&app.platform, &owner, ACME, &page.members[0].user_id, Role::Member.as_str(), None)
+        .await
+        .unwrap();
     let client = app.owner().await;
     let id = response.headers()["audit-export-id"].to_str().unwrap().to_owned();
     assert_eq!(of_export(&client, &id, "downloaded").await["outcome"], "aborted");
