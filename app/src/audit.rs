@@ -7,6 +7,7 @@ pub mod download;
 pub mod export_bar;
 pub mod export_fn;
 pub mod filters;
+pub mod history;
 pub mod keyboard;
 pub mod links;
 pub mod page;

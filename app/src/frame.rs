@@ -136,10 +136,12 @@ fn organization_item(link: OrganizationLink, present: &str) -> impl IntoView + u
     }
 }
 
-/// The pages that exist; the audit logs only for who may read them.
+/// The pages that exist, and that the viewer may see.
 #[component]
 fn Navigation(organization: OrganizationView) -> impl IntoView {
-    let OrganizationView { slug, reads_audit_log, .. } = organization;
+    let OrganizationView { slug, reads_audit_log, manages_access_tokens, .. } = organization;
+    let access_tokens =
+        manages_access_tokens.then(|| nav_link(format!("/{slug}/settings/access-tokens"), "Access tokens"));
     let audit_logs = reads_audit_log.then(|| nav_link(format!("/{slug}/settings/audit-logs"), "Audit logs"));
     view! {
         <nav aria-label="Organization">
@@ -150,6 +152,7 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
             <ul class="nav">
                 {nav_link(format!("/{slug}/settings"), "General")}
                 {nav_link(format!("/{slug}/settings/members"), "Members")}
+                {access_tokens}
                 {audit_logs}
             </ul>
         </nav>

@@ -16,6 +16,7 @@ use crate::browser;
 use crate::context::{CurrentFlash, Hydrated};
 use crate::frame::OrganizationFrame;
 use crate::home::HomePage;
+use crate::identity::access_tokens::AccessTokensPage;
 use crate::identity::account::AccountPage;
 use crate::identity::login::LoginPage;
 use crate::identity::server_fns::flash;
@@ -62,6 +63,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("") view=OverviewPage ssr=PAGE/>
                 <Route path=path!("/settings") view=GeneralPage ssr=PAGE/>
                 <Route path=path!("/settings/members") view=MembersPage ssr=PAGE/>
+                <Route path=path!("/settings/access-tokens") view=AccessTokensPage ssr=PAGE/>
                 <Route path=path!("/settings/audit-logs") view=AuditLogsPage ssr=PAGE/>
             </ParentRoute>
         </Routes>

@@ -12,4 +12,6 @@ pub mod notice;
 #[cfg(feature = "ssr")]
 pub mod refusal_page;
 pub mod refused;
+#[cfg(feature = "ssr")]
+pub mod secret_page;
 pub mod time;

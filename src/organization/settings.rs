@@ -41,6 +41,7 @@ async fn view(platform: &Platform, access: &Access) -> Result<OrganizationView> 
         name: row.name,
         viewer_role: access.role().as_str().to_owned(),
         reads_audit_log: access.allows(Operation::ReadAuditLog),
+        manages_access_tokens: access.allows(Operation::ManageAccessTokens),
         created: row.created_at.format("%-d %b %Y").to_string(),
         members: row.members,
     })

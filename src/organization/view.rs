@@ -15,6 +15,8 @@ pub struct OrganizationView {
     pub viewer_role: String,
     /// Whether the viewer may read the trail: the navigation offers it only then.
     pub reads_audit_log: bool,
+    /// Whether the viewer may manage access tokens: likewise.
+    pub manages_access_tokens: bool,
     /// When it was created: `22 Nov 2026`, UTC.
     pub created: String,
     /// Number of members.

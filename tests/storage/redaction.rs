@@ -2,6 +2,7 @@
 
 use orgtrail::audit::append::Draft;
 use orgtrail::audit::event::Kind;
+use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
@@ -95,7 +96,7 @@ async fn states_of_ours_keep_all_their_fields(superuser: PgPool) {
     let (platform, owner) = (&fixture.platform, &tenant.owner);
     let token =
         access_token::create(platform, owner, "acme", "password token", &[Scope::AuditRead], None).await.unwrap();
-    let wanted = Wanted { name: "secret token", scopes: &[Scope::AuditRead], expires_at: None };
+    let wanted = Wanted { name: "secret token", scopes: &[Scope::AuditRead], expiry: Expiry::Never };
     access_token::update(platform, owner, "acme", token.id.into(), wanted).await.unwrap();
     fixture.graph("acme", "inventory").await;
     access_token::graphs::grant(platform, owner, "acme", token.id.into(), "inventory", "read").await.unwrap();

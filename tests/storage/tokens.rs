@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use orgtrail::identity::access::{Operation, authorize};
+use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::access_token::{self, CreatedToken, Scope, Target, Wanted, graphs, list};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{self, Viewer};
@@ -26,7 +27,7 @@ async fn make(fixture: &Fixture, creator: &Viewer, scopes: &[Scope]) -> CreatedT
 }
 
 fn wanted(name: &str) -> Wanted<'_> {
-    Wanted { name, scopes: &[Scope::AuditRead], expires_at: None }
+    Wanted { name, scopes: &[Scope::AuditRead], expiry: Expiry::Never }
 }
 
 fn status<T>(done: Result<T>) -> u16 {
@@ -114,16 +115,16 @@ async fn an_admin_gets_no_owners_rights_by_a_token(superuser: PgPool) {
         let mighty = make(&fixture, creator, &changes).await.id;
         assert_eq!(status(access_token::rotate(platform, &admin, "acme", mighty).await), 403);
         assert_eq!(status(graphs::grant(platform, &admin, "acme", mighty.into(), "inventory", "read").await), 403);
-        let renamed = Wanted { name: "renamed", scopes: &changes, expires_at: None };
+        let renamed = Wanted { name: "renamed", scopes: &changes, expiry: Expiry::Never };
         assert_eq!(
             status(access_token::update(platform, &admin, "acme", mighty.into(), renamed).await),
             200,
             "a name is no right"
         );
-        let longer = Wanted { expires_at: Some(platform.clock.now() + TimeDelta::days(1)), ..renamed };
+        let longer = Wanted { expiry: Expiry::At(platform.clock.now() + TimeDelta::days(1)), ..renamed };
         assert_eq!(status(access_token::update(platform, &admin, "acme", mighty.into(), longer).await), 403);
         let weak = make(&fixture, creator, &reads).await.id;
-        let raised = Wanted { name: "robot", scopes: &changes, expires_at: None };
+        let raised = Wanted { name: "robot", scopes: &changes, expiry: Expiry::Never };
         assert_eq!(status(access_token::update(platform, &admin, "acme", weak.into(), raised).await), 403);
         assert_eq!(status(access_token::rotate(platform, &admin, "acme", weak).await), 200);
         assert_eq!(
@@ -146,8 +147,11 @@ async fn every_change_tells_the_whole_state_before_and_after(superuser: PgPool) 
     });
     assert_eq!(newest(&fixture, &tenant).await, ("access_token.created".to_owned(), Value::Null, state.clone()));
     let end = "2999-12-31T00:00:00Z";
-    let changed =
-        Wanted { name: "Robot 2", scopes: &[Scope::ModelsWrite, Scope::AuditRead], expires_at: end.parse().ok() };
+    let changed = Wanted {
+        name: "Robot 2",
+        scopes: &[Scope::ModelsWrite, Scope::AuditRead],
+        expiry: Expiry::At(end.parse().unwrap()),
+    };
     access_token::update(platform, owner, "acme", id.into(), changed).await.unwrap();
     let mut updated = state.clone();
     for (field, value) in
@@ -341,7 +345,7 @@ async fn an_expired_token_lives_again_only_by_a_later_day(superuser: PgPool) {
     let shown = list::page(platform, owner, "acme", &id.to_string()).await.unwrap();
     assert!(shown.tokens[0].state == "expired" && !shown.open.unwrap().is_live);
     assert_eq!(status(access_token::rotate(platform, owner, "acme", id).await), 409);
-    let past = Wanted { expires_at: Some(platform.clock.now() - TimeDelta::hours(1)), ..wanted("robot") };
+    let past = Wanted { expiry: Expiry::At(platform.clock.now() - TimeDelta::hours(1)), ..wanted("robot") };
     assert_eq!(
         access_token::update(platform, owner, "acme", id.into(), past).await.unwrap_err().field(),
         Some("expires_on")

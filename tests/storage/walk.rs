@@ -4,6 +4,7 @@
 use orgtrail::audit::action::{Action, Shape};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
+use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs, list};
 use orgtrail::identity::account;
 use orgtrail::identity::attempt::copy_pending;
@@ -167,7 +168,7 @@ async fn tokens(walk: &mut Walk<'_>, owner: &Viewer) {
     let make = access_token::create(platform, owner, "acme", "SIEM", &[Scope::AuditRead], None);
     let id = walk.step("identity/access_token/manage::create", make).await.unwrap().id;
     walk.step("identity/access_token/list::page", list::page(platform, owner, "acme", "")).await.unwrap();
-    let wanted = Wanted { name: "Reports", scopes: &[Scope::AuditRead, Scope::AuditExport], expires_at: None };
+    let wanted = Wanted { name: "Reports", scopes: &[Scope::AuditRead, Scope::AuditExport], expiry: Expiry::Never };
     walk.step("identity/access_token/manage::update", access_token::update(platform, owner, "acme", id.into(), wanted))
         .await
         .unwrap();

@@ -127,7 +127,7 @@ fn raw(previous: Option<String>, next: Option<String>) -> Option<AnyView> {
 fn links(here: &Here, detail: &EventDetail) -> impl IntoView + use<> {
     let permalink = Query::default().open(&detail.row.id).on(&here.path);
     let filtered = |name: &str, value: &Option<String>| {
-        value.as_ref().map(|value| here.with(&here.query.unfiltered().filter(name, value)))
+        value.as_ref().map(|value| here.with(&here.query.unfiltered().filter("kind", "all").filter(name, value)))
     };
     let link = |href: String, label: &'static str| view! { <a class="button" href=href>{label}</a> };
     let actor = filtered("actor", &detail.row.actor.filter).map(|href| link(href, "Everything this actor did"));

@@ -27,9 +27,25 @@ pub(super) struct Texts<'a> {
 
 /// The document.
 pub(super) fn document(assets: Assets, nonce: Option<&str>, refusal: &Refusal, texts: &Texts<'_>) -> String {
-    let nonce = nonce.map(str::to_owned);
     let Refusal { status, message, field, request_id, .. } = refusal.clone();
     let heading = texts.heading.to_owned();
+    let content = view! {
+        <div class="refused">
+            <p class="refused-status">{status}</p>
+            <h1>{heading.clone()}</h1>
+            <p>{message}</p>
+            {field.map(|field| view! { <p class="quiet">"It is about " <code>{field}</code> "."</p> })}
+            {texts.bounds.map(|bounds| view! { <p class="quiet">{bounds.to_owned()}</p> })}
+            <p><a class="button" href=texts.back.to_owned()>{texts.label.to_owned()}</a></p>
+            {request_id.map(|id| view! { <p class="quiet">"Request " <code>{id}</code></p> })}
+        </div>
+    };
+    lone(assets, nonce, &heading, content.into_any())
+}
+
+/// A document with nothing but `content`; `heading` is its title: plain words, nothing to escape.
+pub(super) fn lone(assets: Assets, nonce: Option<&str>, heading: &str, content: AnyView) -> String {
+    let nonce = nonce.map(str::to_owned);
     let document = view! {
         <html lang="en">
             <head>
@@ -41,17 +57,7 @@ pub(super) fn document(assets: Assets, nonce: Option<&str>, refusal: &Refusal, t
                 {assets.css.map(|css| view! { <link rel="stylesheet" href=css nonce=nonce/> })}
             </head>
             <body>
-                <main class="lone">
-                    <div class="refused">
-                        <p class="refused-status">{status}</p>
-                        <h1>{heading}</h1>
-                        <p>{message}</p>
-                        {field.map(|field| view! { <p class="quiet">"It is about " <code>{field}</code> "."</p> })}
-                        {texts.bounds.map(|bounds| view! { <p class="quiet">{bounds.to_owned()}</p> })}
-                        <p><a class="button" href=texts.back.to_owned()>{texts.label.to_owned()}</a></p>
-                        {request_id.map(|id| view! { <p class="quiet">"Request " <code>{id}</code></p> })}
-                    </div>
-                </main>
+                <main class="lone">{content}</main>
             </body>
         </html>
     };

@@ -24,6 +24,14 @@ impl FormState {
         self.flash.typed(self.action, name).unwrap_or(otherwise).to_owned()
     }
 
+    /// The choices that were made in a field before, or `otherwise`.
+    #[must_use]
+    pub fn values(&self, name: &str, otherwise: &[String]) -> Vec<String> {
+        let mine = self.flash.form == self.action && !self.flash.typed.is_empty();
+        let typed = || self.flash.typed.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect();
+        if mine { typed() } else { otherwise.to_vec() }
+    }
+
     /// The error at a field; `None` asks for the one of the whole form.
     #[must_use]
     pub fn error(&self, field: Option<&str>) -> Option<String> {

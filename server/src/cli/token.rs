@@ -1,8 +1,10 @@
 //! `orgtrail token …`.
 
 use clap::{Args, Subcommand};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, CreatedToken, Scope, list};
+use orgtrail::identity::view::access_token::TokenRow;
 use orgtrail::identity::viewer::Viewer;
+use uuid::Uuid;
 
 use super::{Done, with_database};
 use crate::config::Config;
@@ -11,6 +13,12 @@ use crate::config::Config;
 pub(super) enum TokenCommand {
     /// Make an access token, and print it: on standard output, once, and nothing else.
     Create(Create),
+    /// List the access tokens: id, state, name, scopes, creator, last day and last use, with tabs between them.
+    List(List),
+    /// Give an access token another secret, and print it: the present one ends at once.
+    Rotate(One),
+    /// Revoke an access token for good.
+    Revoke(One),
 }
 
 #[derive(Debug, Args)]
@@ -26,21 +34,93 @@ pub(super) struct Create {
     scopes: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Slug of the organization.
+    #[arg(long)]
+    organization: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct One {
+    /// Slug of the organization.
+    #[arg(long)]
+    organization: String,
+    /// Id of the token, as `orgtrail token list` shows it.
+    #[arg(long)]
+    id: Uuid,
+}
+
 impl TokenCommand {
     pub(super) async fn run(self, config: &Config) -> Done {
-        let Self::Create(Create { organization, name, scopes }) = self;
-        let scopes = scopes.iter().map(|scope| Scope::parse(scope)).collect::<orgtrail::Result<Vec<_>>>()?;
-        let created = with_database(config, async |opened| {
-            access_token::create(&opened.platform, &Viewer::operator(), &organization, &name, &scopes, None).await
-        })
-        .await?;
-        println!("{}", created.secret.expose());
-        Ok(())
+        match self {
+            Self::Create(create) => create.run(config).await,
+            Self::List(list) => list.run(config).await,
+            Self::Rotate(one) => one.rotate(config).await,
+            Self::Revoke(one) => one.revoke(config).await,
+        }
     }
 
     #[cfg(test)]
     pub(super) fn scopes(&self) -> &[String] {
-        let Self::Create(create) = self;
-        &create.scopes
+        match self {
+            Self::Create(create) => &create.scopes,
+            _ => &[],
+        }
     }
+}
+
+impl Create {
+    async fn run(self, config: &Config) -> Done {
+        let scopes = Scope::parse_all(&self.scopes)?;
+        let made = with_database(config, async |opened| {
+            let (platform, operator) = (&opened.platform, Viewer::operator());
+            access_token::create(platform, &operator, &self.organization, &self.name, &scopes, None).await
+        });
+        print(&made.await?);
+        Ok(())
+    }
+}
+
+impl List {
+    async fn run(self, config: &Config) -> Done {
+        let page = with_database(config, async |opened| {
+            list::page(&opened.platform, &Viewer::operator(), &self.organization, "").await
+        });
+        for token in page.await?.tokens {
+            println!("{}", line(token));
+        }
+        Ok(())
+    }
+}
+
+impl One {
+    async fn rotate(self, config: &Config) -> Done {
+        let rotated = with_database(config, async |opened| {
+            access_token::rotate(&opened.platform, &Viewer::operator(), &self.organization, self.id).await
+        });
+        print(&rotated.await?);
+        Ok(())
+    }
+
+    async fn revoke(self, config: &Config) -> Done {
+        with_database(config, async |opened| {
+            access_token::revoke(&opened.platform, &Viewer::operator(), &self.organization, self.id).await
+        })
+        .await?;
+        eprintln!("The access token {} is revoked.", self.id);
+        Ok(())
+    }
+}
+
+fn print(made: &CreatedToken) {
+    println!("{}", made.secret.expose());
+}
+
+/// One token; names hold no control characters here, and so no tab.
+fn line(token: TokenRow) -> String {
+    let TokenRow { id, name, scopes, state, creator, expires, last_used, .. } = token;
+    let end = expires.unwrap_or_else(|| "does not expire".to_owned());
+    let used = last_used.map_or_else(|| "never used".to_owned(), |at| at.rfc3339);
+    [id, state, name, scopes.join(","), creator, end, used].join("\t")
 }

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use orgtrail::audit::redact::holds_access_token;
 use orgtrail::identity::viewer::Origin;
 use orgtrail::platform::Clock;
 use orgtrail::storage::new_id;
@@ -93,9 +94,14 @@ fn facts(noting: &Noting, request: &Request) -> Facts {
         user_agent: headers.get(USER_AGENT).map(|value| cut(&String::from_utf8_lossy(value.as_bytes())).to_owned()),
         wants_page: accepts_page(headers),
         method: request.method().clone(),
-        path: request.uri().path().to_owned(),
+        path: path(request.uri().path()),
         target: request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned(),
     }
+}
+
+/// The path, unless there is an access token in it: the request is refused then, and the log does not repeat it.
+fn path(path: &str) -> String {
+    if holds_access_token(path) { "[an access token]".to_owned() } else { path.to_owned() }
 }
 
 /// Falls back to the nil id where the system has no randomness: a request without an id is better than none.

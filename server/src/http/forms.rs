@@ -12,8 +12,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
+use leptos::nonce::Nonce;
 use orgtrail::Error;
 use orgtrail::identity::view::Flash;
+use orgtrail::identity::view::access_token::ShownSecret;
 use orgtrail::organization::slug::Slug;
 use orgtrail_app::identity::server_fns::SESSION_FLASH;
 use orgtrail_app::routes::own_path;
@@ -22,12 +24,15 @@ use tower_sessions::Session;
 use url::form_urlencoded;
 
 use super::facts::Facts;
-use super::pages::{see_other, to_login, with_next};
+use super::pages::{self, see_other, to_login, with_next};
 use super::problem::{Problem, read_refusal};
 
 /// Most fields, and longest value in bytes, that wait in the session.
 const TYPED_FIELDS: usize = 16;
 const TYPED_LENGTH: usize = 1024;
+
+/// Forms whose answer is a secret, to be shown once.
+const SECRETS: [&str; 2] = ["/api/create_access_token", "/api/rotate_access_token"];
 
 /// What was sent: name and value of each field.
 struct Fields(Vec<(String, String)>);
@@ -49,11 +54,25 @@ impl Fields {
         }
     }
 
+    /// The page on which the access token that the form names is open.
+    fn of_token(&self) -> String {
+        let page = self.below_organization("/settings/access-tokens");
+        match self.get("token").parse::<uuid::Uuid>() {
+            Ok(id) if page != "/" => format!("{page}?open={id}"),
+            _ => page,
+        }
+    }
+
     /// What the page may show again: never a password, and not without bounds.
     fn typed(self) -> Vec<(String, String)> {
         let shown = self.0.into_iter().filter(|(name, value)| !is_password(name) && value.len() <= TYPED_LENGTH);
-        shown.take(TYPED_FIELDS).collect()
+        shown.take(TYPED_FIELDS).map(|(name, value)| (storable(&name), storable(&value))).collect()
     }
+}
+
+/// Postgres has no NUL: in a session it would be a fault of ours instead of the refusal that it is.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 fn is_password(name: &str) -> bool {
@@ -68,9 +87,16 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
         "/api/logout" => Some("/login".to_owned()),
         "/api/create_organization" => Some("/organizations/new".to_owned()),
         "/api/update_organization" => Some(fields.below_organization("/settings")),
+        "/api/create_access_token" => Some(fields.below_organization("/settings/access-tokens")),
+        form if is_of_a_token(form) => Some(fields.of_token()),
         "/api/change_member_role" | "/api/remove_member" => Some(fields.below_organization("/settings/members")),
         _ => None,
     }
+}
+
+/// The forms of one access token.
+fn is_of_a_token(form: &str) -> bool {
+    form.ends_with("_access_token") || form.ends_with("_access_token_graph")
 }
 
 /// The page that follows when it is done and the server function names no other.
@@ -94,6 +120,7 @@ pub async fn answer(request: Request, next: Next) -> Response {
 }
 
 async fn answer_browser(facts: &Facts, session: &Session, request: Request, next: Next) -> Response {
+    let nonce = request.extensions().get::<Nonce>().cloned();
     let (mut parts, body) = request.into_parts();
     // Already read whole by `body::read`: this cannot wait or fail.
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -106,6 +133,8 @@ async fn answer_browser(facts: &Facts, session: &Session, request: Request, next
     let onward = if parts.status.is_client_error() || parts.status.is_server_error() {
         let refusal = read_refusal(body).await;
         refused(&facts.path, &page, refusal.unwrap_or_else(|| unexpected(parts.status)), fields, session).await
+    } else if SECRETS.contains(&facts.path.as_str()) {
+        secret(body, nonce.as_ref(), &page).await
     } else {
         done(&parts.headers, &next_page(&facts.path, &fields))
     };
@@ -114,6 +143,18 @@ async fn answer_browser(facts: &Facts, session: &Session, request: Request, next
 
 fn unexpected(status: StatusCode) -> Refusal {
     Refusal::new(status.as_u16(), "INTERNAL", "Something went wrong on our side.")
+}
+
+/// The page with a new secret is the answer itself: it waits nowhere for a redirect to fetch it.
+async fn secret(body: Body, nonce: Option<&Nonce>, page: &str) -> Response {
+    let told = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    match serde_json::from_slice::<ShownSecret>(&told) {
+        Ok(shown) => {
+            let back = format!("{}?open={}", page.split('?').next().unwrap_or_default(), shown.id);
+            pages::secret(shown, nonce, &back)
+        }
+        Err(cause) => Problem::from(Error::internal(cause)).into_response(),
+    }
 }
 
 /// To where the server function says, if that is a page of ours.
@@ -133,7 +174,7 @@ async fn refused(form: &str, page: &str, refusal: Refusal, fields: Fields, sessi
     let flash = Flash {
         form: form.to_owned(),
         notice: None,
-        error: Some(refusal.message),
+        error: Some(storable(&refusal.message)),
         field: refusal.field,
         typed: fields.typed(),
     };
@@ -170,6 +211,13 @@ mod tests {
             ("/api/signup", "next=//evil.example", "/signup"),
             ("/api/update_organization", "organization=acme&slug=x", "/acme/settings"),
             ("/api/remove_member", "organization=acme", "/acme/settings/members"),
+            ("/api/create_access_token", "organization=acme", "/acme/settings/access-tokens"),
+            (
+                "/api/revoke_access_token",
+                "organization=acme&token=00000000-0000-7000-8000-000000000001",
+                "/acme/settings/access-tokens?open=00000000-0000-7000-8000-000000000001",
+            ),
+            ("/api/grant_access_token_graph", "organization=acme&token=//evil", "/acme/settings/access-tokens"),
             ("/api/remove_member", "organization=%2Fevil.example", "/"),
             ("/api/update_organization", "", "/"),
         ] {

@@ -5,6 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use orgtrail::audit::redact::holds_access_token;
 use url::form_urlencoded;
 
 use super::problem::Problem;
@@ -15,7 +16,8 @@ const ADDRESS_LIMIT: usize = 8 * 1024;
 /// Longest block of headers, in bytes.
 const HEADERS_LIMIT: usize = 16 * 1024;
 
-/// Parameters in which a credential would be written to histories and to the logs of others.
+/// Parameters in which a credential would be written to histories and to the logs of others; what looks like one of ours is known
+/// anywhere.
 const CREDENTIALS: [&str; 2] = ["token", "access_token"];
 
 /// Refuses before anything is read or looked up.
@@ -49,10 +51,16 @@ fn headers_length(headers: &HeaderMap) -> usize {
 }
 
 fn credential(uri: &Uri) -> Option<Problem> {
-    let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let field = parameters.map(|(name, _)| name).find(|name| CREDENTIALS.contains(&name.as_ref()))?;
+    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let named = parameters.find(|(name, value)| {
+        CREDENTIALS.contains(&name.as_ref()) || holds_access_token(name) || holds_access_token(value)
+    });
+    if named.is_none() && !holds_access_token(uri.path()) {
+        return None;
+    }
+    let field = named.map(|(name, _)| name.into_owned()).filter(|name| !holds_access_token(name));
     let message =
         "Access tokens are not taken from addresses: send it as `Authorization: Bearer`, and revoke this one.";
     let problem = Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
-    Some(Problem { field: Some(field.into_owned()), ..problem })
+    Some(Problem { field, ..problem })
 }

@@ -4,9 +4,11 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 use leptos::nonce::Nonce;
+use orgtrail::identity::view::access_token::ShownSecret;
 use orgtrail_app::context::Assets;
 use orgtrail_app::ui::error_page::error_page;
 use orgtrail_app::ui::refusal_page::refusal_page;
+use orgtrail_app::ui::secret_page::secret_page;
 use orgtrail_app::wire::Refusal;
 use url::form_urlencoded;
 
@@ -62,6 +64,12 @@ pub fn refusal(problem: &Problem, facts: &Facts, nonce: Option<&Nonce>) -> Respo
         error_page(assets(), nonce, &refusal)
     };
     html(problem.status, document)
+}
+
+/// The page that shows a new secret, once.
+#[must_use]
+pub fn secret(shown: ShownSecret, nonce: Option<&Nonce>, back: &str) -> Response {
+    html(StatusCode::OK, secret_page(assets(), nonce.map(|nonce| &**nonce), shown, back))
 }
 
 fn html(status: StatusCode, document: String) -> Response {

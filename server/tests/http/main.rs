@@ -20,4 +20,5 @@ mod sessions;
 mod sign_in;
 mod statuses;
 mod stopping;
+mod token_forms;
 mod tokens;

@@ -2,7 +2,7 @@
 
 use leptos::server_fn::axum::server_fn_paths;
 use orgtrail::audit::page;
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{Origin, User, Viewer};
@@ -24,6 +24,10 @@ enum Rule {
     Renames,
     /// To change or remove a member.
     ChangesMembers,
+    /// To manage access tokens.
+    ManagesTokens,
+    /// To adopt one whose creator is gone.
+    AdoptsTokens,
     /// To read the audit log.
     ReadsLog,
     /// To export it.
@@ -31,23 +35,31 @@ enum Rule {
 }
 
 /// Every server function and its rule: one more is a decision, and a line here.
-const ENDPOINTS: [(&str, &str, Rule); 16] = [
+const ENDPOINTS: [(&str, &str, Rule); 24] = [
     ("GET", "/api/export_audit_logs", Rule::ExportsLog),
+    ("POST", "/api/access_tokens_page", Rule::ManagesTokens),
+    ("POST", "/api/adopt_access_token", Rule::AdoptsTokens),
     ("POST", "/api/audit_actors", Rule::ReadsLog),
     ("POST", "/api/audit_count", Rule::ReadsLog),
     ("POST", "/api/audit_event", Rule::ReadsLog),
     ("POST", "/api/audit_page", Rule::ReadsLog),
     ("POST", "/api/change_member_role", Rule::ChangesMembers),
+    ("POST", "/api/create_access_token", Rule::ManagesTokens),
     ("POST", "/api/create_organization", Rule::Session),
     ("POST", "/api/flash", Rule::Nothing),
+    ("POST", "/api/grant_access_token_graph", Rule::ManagesTokens),
     ("POST", "/api/login", Rule::Nothing),
     ("POST", "/api/logout", Rule::Nothing),
     ("POST", "/api/members_page", Rule::ReadsOrganization),
     ("POST", "/api/organization_view", Rule::ReadsOrganization),
     ("POST", "/api/remove_member", Rule::ChangesMembers),
+    ("POST", "/api/revoke_access_token", Rule::ManagesTokens),
+    ("POST", "/api/rotate_access_token", Rule::ManagesTokens),
     ("POST", "/api/signup", Rule::Nothing),
+    ("POST", "/api/update_access_token", Rule::ManagesTokens),
     ("POST", "/api/update_organization", Rule::Renames),
     ("POST", "/api/viewer", Rule::Session),
+    ("POST", "/api/withdraw_access_token_graph", Rule::ManagesTokens),
 ];
 
 /// Who asks.
@@ -79,6 +91,7 @@ pub fn everybody() -> Vec<Who> {
 fn expected(rule: Rule, who: Who) -> u16 {
     let scope = match rule {
         Rule::Nothing | Rule::ReadsOrganization => None,
+        Rule::ManagesTokens | Rule::AdoptsTokens => return expected_of_tokens(rule, who),
         Rule::Session => return if matches!(who, Who::Member(_) | Who::Former | Who::Stranger) { 200 } else { 401 },
         Rule::Renames | Rule::ChangesMembers => Some(Scope::OrganizationWrite),
         Rule::ReadsLog => Some(Scope::AuditRead),
@@ -93,6 +106,17 @@ fn expected(rule: Rule, who: Who) -> u16 {
         Who::Member(Role::Member) if scope.is_some() => 403,
         Who::Token(own) if scope.is_some_and(|scope| scope != own) => 403,
         Who::Member(_) | Who::Token(_) => 200,
+    }
+}
+
+/// Access tokens are managed by people only, and adopted by owners.
+fn expected_of_tokens(rule: Rule, who: Who) -> u16 {
+    match who {
+        Who::Anonymous | Who::Expired | Who::Revoked => 401,
+        Who::Former | Who::Stranger => 404,
+        Who::Member(Role::Owner) => 200,
+        Who::Member(Role::Admin) if rule == Rule::ManagesTokens => 200,
+        Who::Member(_) | Who::Token(_) => 403,
     }
 }
 
@@ -128,6 +152,7 @@ impl Cast {
             }
         }
         let tokens = tokens(&app, &owner).await;
+        app.graph("inventory").await;
         let event = page::events(&app.platform, &owner, ACME, "").await.unwrap().events[0].id.clone();
         Self { app, users, tokens, event }
     }
@@ -150,9 +175,33 @@ impl Cast {
         fellow.id.to_string()
     }
 
+    /// An access token to do something with, and its version: orphaned where it is to be adopted, with a permission where it is to be lost.
+    async fn target(&self, path: &str, number: usize) -> (String, String) {
+        let (platform, operator) = (&self.app.platform, Viewer::operator());
+        let creator = match path {
+            "/api/adopt_access_token" => {
+                let gone = self.app.add(&format!("gone-{number}"), Some(Role::Admin)).await;
+                Viewer::user(gone, Origin::default())
+            }
+            _ => operator.clone(),
+        };
+        let made = access_token::create(platform, &creator, ACME, "target", &[Scope::AuditRead], None).await.unwrap();
+        if let Ok(gone) = creator.require_user() {
+            let owner = Viewer::user(self.app.owner.clone(), Origin::default());
+            members::remove(platform, &owner, ACME, &gone.id.to_string()).await.unwrap();
+        }
+        if path == "/api/withdraw_access_token_graph" {
+            graphs::grant(platform, &operator, ACME, made.id.into(), "inventory", "read").await.unwrap();
+            return (made.id.to_string(), "2".to_owned());
+        }
+        (made.id.to_string(), "1".to_owned())
+    }
+
     /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
     async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
         let (fellow, new_slug, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
+        let needs_target = path.contains("_access_token") && path != "/api/create_access_token";
+        let (token, version) = if needs_target { self.target(path, number).await } else { Default::default() };
         let arguments = [
             ("organization", ACME),
             ("name", "Acme"),
@@ -162,6 +211,11 @@ impl Cast {
             ("id", &self.event),
             ("user_id", &fellow),
             ("role", "admin"),
+            ("token", &token),
+            ("version", &version),
+            ("scopes[]", "audit:read"),
+            ("graph", "inventory"),
+            ("permission", "publish"),
             ("email", &self.app.owner.email),
             ("password", PASSWORD),
         ];

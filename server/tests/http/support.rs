@@ -109,6 +109,17 @@ impl TestApplication {
         created.secret.expose().to_owned()
     }
 
+    /// A graph of [`ACME`], as the registry of graphs will make one.
+    pub async fn graph(&self, slug: &str) {
+        let mut transaction = self.superuser.begin().await.unwrap();
+        // The guard of the table would want an event for that.
+        sqlx::query("set local session_replication_role = replica").execute(&mut *transaction).await.unwrap();
+        let made = "insert into orgtrail.graphs (id, organization_id, slug, name)
+            select gen_random_uuid(), id, $2, $2 from orgtrail.organizations where slug = $1";
+        sqlx::query(made).bind(ACME).bind(slug).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
     /// The owner of [`ACME`], signed in.
     pub async fn owner(&self) -> Client {
         self.sign_in(&self.owner.email).await

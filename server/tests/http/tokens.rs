@@ -40,6 +40,25 @@ async fn a_bad_token_is_refused_whatever_it_is_for() {
     }
 }
 
+/// A typing error is told by the checksum alone; what is well-formed is not told from what was revoked.
+#[tokio::test]
+async fn a_typing_error_is_told_from_a_stranger() {
+    let app = TestApplication::start().await;
+    let good = app.token(&[Scope::AuditRead]).await;
+    let typo = good.replacen(&good[10..11], if &good[10..11] == "a" { "b" } else { "a" }, 1);
+    let stranger = TestApplication::start().await.token(&[Scope::AuditRead]).await;
+    for (sent, said) in [
+        (typo.as_str(), "not whole"),
+        (&good[..50], "not whole"),
+        ("ghp_x", "begin with ot_"),
+        (&stranger, "not known"),
+    ] {
+        let answer = Answer::read(app.program().bare(Method::POST, COUNT).header("x-api-key", sent)).await;
+        answer.assert_problem(401, "UNAUTHENTICATED");
+        assert!(answer.body.contains(said), "{sent}: {}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn a_token_beats_the_cookie() {
     let app = TestApplication::start().await;
@@ -64,9 +83,15 @@ async fn a_revoked_token_is_dead_at_once() {
 async fn a_token_in_an_address_is_refused_and_not_repeated() {
     let app = TestApplication::start().await;
     let token = app.token(&[Scope::AuditExport]).await;
-    for parameter in ["token", "access_token"] {
-        let answer = app.program().get(&format!("/api/export_audit_logs?organization=acme&{parameter}={token}")).await;
+    for address in [
+        format!("/api/export_audit_logs?organization=acme&token={token}"),
+        format!("/api/export_audit_logs?organization=acme&access_token={token}"),
+        format!("/acme/settings/audit-logs?q={token}"),
+        format!("/acme?{token}=1"),
+        format!("/{token}"),
+    ] {
+        let answer = app.program().get(&address).await;
         answer.assert_problem(400, "BAD_USER_INPUT");
-        assert!(!answer.body.contains(&token));
+        assert!(!answer.body.contains(&token), "{}", answer.body);
     }
 }

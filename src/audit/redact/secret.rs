@@ -94,7 +94,7 @@ pub(super) fn looks_like_one(value: &str) -> bool {
 }
 
 /// An access token of ours, with a typing error or without.
-fn holds_own(text: &[u8]) -> bool {
+pub(super) fn holds_own(text: &[u8]) -> bool {
     memmem::find_iter(text, "ot_").any(|found| {
         let rest = &text[found + "ot_".len()..];
         rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count() >= 2 * SHORTEST_CREDENTIAL

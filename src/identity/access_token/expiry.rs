@@ -4,6 +4,28 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::{Error, Result};
 
+/// When a token shall end.
+#[derive(Debug, Clone, Copy)]
+pub enum Expiry<'a> {
+    /// Not at all.
+    Never,
+    /// At a moment.
+    At(DateTime<Utc>),
+    /// After a day, as typed in a form.
+    LastDay(&'a str),
+}
+
+impl Expiry<'_> {
+    /// The moment, of a token that ends at `present` now.
+    pub(super) fn end(self, present: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>> {
+        match self {
+            Self::Never => Ok(None),
+            Self::At(end) => Ok(Some(end)),
+            Self::LastDay(typed) => parse(typed, present),
+        }
+    }
+}
+
 /// The moment at which a token ends whose last day (`YYYY-MM-DD`, UTC) was typed; nothing for no day at all. The day of the present moment
 /// means that moment itself: who leaves the field alone moves nothing.
 ///

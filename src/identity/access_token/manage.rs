@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::expiry::Expiry;
 use super::scope::Scope;
 use super::secret::Secret;
 use super::token::{Target, Token};
@@ -37,8 +38,8 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     /// What it may be used for.
     pub scopes: &'a [Scope],
-    /// When it ends; never, if none.
-    pub expires_at: Option<DateTime<Utc>>,
+    /// When it ends.
+    pub expiry: Expiry<'a>,
 }
 
 /// A [`Wanted`] that may be.
@@ -55,11 +56,11 @@ impl Wanted<'_> {
         if self.scopes.is_empty() {
             return Err(Error::invalid("scope", "An access token needs at least one scope."));
         }
-        let is_moved = self.expires_at.is_some() && self.expires_at != present;
-        if is_moved && !is_current(self.expires_at, None, platform.clock.now()) {
+        let expires_at = self.expiry.end(present)?;
+        if expires_at != present && !is_current(expires_at, None, platform.clock.now()) {
             return Err(Error::invalid("expires_on", "An access token expires in the future, or never."));
         }
-        Ok(Accepted { name, scopes: Scope::words(self.scopes), expires_at: self.expires_at })
+        Ok(Accepted { name, scopes: Scope::words(self.scopes), expires_at })
     }
 }
 
@@ -77,7 +78,8 @@ pub async fn create(
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<CreatedToken> {
     let access = access::authorize(platform, viewer, slug, Operation::ManageAccessTokens).await?;
-    let Accepted { name, scopes, expires_at } = Wanted { name, scopes, expires_at }.accept(platform, None)?;
+    let Accepted { name, scopes, expires_at } =
+        Wanted { name, scopes, expiry: expires_at.map_or(Expiry::Never, Expiry::At) }.accept(platform, None)?;
     let (id, secret) = (storage::new_id(platform.clock.now())?, Secret::generate()?);
     let created_by = access.user_id();
     let token = Token {
