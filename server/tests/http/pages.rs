@@ -23,12 +23,14 @@ enum Rule {
     Session,
     /// To read the organization.
     ReadsOrganization,
+    /// To manage access tokens.
+    ManagesTokens,
     /// To read the audit log.
     ReadsLog,
 }
 
 /// Every page, its address for the test, and its rule: one more is a decision, and a line here.
-const PAGES: [(&str, &str, Rule); 9] = [
+const PAGES: [(&str, &str, Rule); 10] = [
     ("/", "/", Rule::LeadsOn),
     ("/account", "/account", Rule::Session),
     ("/login", "/login", Rule::NotSignedIn),
@@ -36,6 +38,7 @@ const PAGES: [(&str, &str, Rule); 9] = [
     ("/signup", "/signup", Rule::Nothing),
     ("/{organization}", "/acme", Rule::ReadsOrganization),
     ("/{organization}/settings", "/acme/settings", Rule::ReadsOrganization),
+    ("/{organization}/settings/access-tokens", "/acme/settings/access-tokens", Rule::ManagesTokens),
     ("/{organization}/settings/audit-logs", "/acme/settings/audit-logs", Rule::ReadsLog),
     ("/{organization}/settings/members", "/acme/settings/members", Rule::ReadsOrganization),
 ];
@@ -43,6 +46,7 @@ const PAGES: [(&str, &str, Rule); 9] = [
 /// The status that a rule has for somebody who asks for a page. A token is as good there as anywhere else; one that is not good is nobody.
 fn expected(rule: Rule, who: Who) -> u16 {
     let has_session = matches!(who, Who::Member(_) | Who::Former | Who::Stranger);
+    let manages_tokens = matches!(who, Who::Member(Role::Owner | Role::Admin));
     let reads_log = matches!(who, Who::Member(Role::Owner | Role::Admin) | Who::Token(Scope::AuditRead));
     match rule {
         _ if matches!(who, Who::Expired | Who::Revoked) => 303,
@@ -50,10 +54,11 @@ fn expected(rule: Rule, who: Who) -> u16 {
         Rule::Session if !has_session => 303,
         Rule::LeadsOn => 303,
         Rule::Nothing | Rule::NotSignedIn | Rule::Session => 200,
-        Rule::ReadsOrganization | Rule::ReadsLog => match who {
+        Rule::ReadsOrganization | Rule::ManagesTokens | Rule::ReadsLog => match who {
             Who::Anonymous => 303,
             Who::Former | Who::Stranger => 404,
             _ if rule == Rule::ReadsLog && !reads_log => 403,
+            _ if rule == Rule::ManagesTokens && !manages_tokens => 403,
             _ => 200,
         },
     }
