@@ -60,6 +60,7 @@ create table orgtrail.trail_heads (
 create table orgtrail.sign_in_copies (
     trail      uuid not null references orgtrail.trail_heads,
     attempt_id uuid not null references orgtrail.sign_in_attempts,
+    of_member  boolean not null, -- or else of somebody who is only invited: of them the trail is told less
     primary key (trail, attempt_id)
 );
 

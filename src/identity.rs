@@ -15,7 +15,17 @@ pub mod attempt;
 #[cfg(feature = "postgres")]
 mod client;
 #[cfg(feature = "postgres")]
+pub mod email_change;
+#[cfg(feature = "postgres")]
+mod letters;
+#[cfg(feature = "postgres")]
+pub mod link_secret;
+#[cfg(feature = "postgres")]
+mod mailed_link;
+#[cfg(feature = "postgres")]
 pub mod password;
+#[cfg(feature = "postgres")]
+pub mod recovery;
 #[cfg(feature = "postgres")]
 pub mod sessions;
 #[cfg(feature = "postgres")]

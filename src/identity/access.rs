@@ -29,6 +29,8 @@ pub enum Operation {
     EndMemberSessions,
     /// Create, rename or delete a team.
     ManageTeams,
+    /// Invite, change or revoke an invite; to which roles, [`may_change_role`] decides.
+    ManageInvites,
     /// Change who is in a team; its maintainers may too, [`crate::organization::teams`] decides.
     ChangeTeamMembers,
     /// Create, change, rotate or revoke access tokens and their graph permissions.
@@ -43,7 +45,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation: the tests' matrix has a cell for each.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadOrganization,
         Self::RenameOrganization,
         Self::ChangeSlug,
@@ -51,6 +53,7 @@ impl Operation {
         Self::ChangeMember,
         Self::EndMemberSessions,
         Self::ManageTeams,
+        Self::ManageInvites,
         Self::ChangeTeamMembers,
         Self::ManageAccessTokens,
         Self::AdoptAccessToken,
@@ -75,7 +78,7 @@ pub enum Grant {
 pub fn allows(grant: &Grant, operation: Operation) -> bool {
     use Operation::{
         AddMember, AdoptAccessToken, ChangeMember, ChangeSlug, ChangeTeamMembers, EndMemberSessions, ExportAuditLog,
-        ManageAccessTokens, ManageTeams, ReadAuditLog, ReadOrganization, RenameOrganization,
+        ManageAccessTokens, ManageInvites, ManageTeams, ReadAuditLog, ReadOrganization, RenameOrganization,
     };
     match grant {
         Grant::Member(Role::Owner) => operation != AddMember,
@@ -85,7 +88,7 @@ pub fn allows(grant: &Grant, operation: Operation) -> bool {
         Grant::Member(Role::Member) => operation == ReadOrganization,
         Grant::Token(scopes, creator) => match operation {
             ReadOrganization => true,
-            RenameOrganization | ChangeSlug | ChangeMember | ManageTeams | ChangeTeamMembers => {
+            RenameOrganization | ChangeSlug | ChangeMember | ManageTeams | ManageInvites | ChangeTeamMembers => {
                 scopes.contains(&Scope::OrganizationWrite) && allows(&Grant::Member(*creator), operation)
             }
             ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
@@ -310,6 +313,12 @@ async fn hold_memberships(
     Ok(())
 }
 
+/// The present role of somebody who is not the viewer, held until the transaction ends.
+pub(crate) async fn hold_role(connection: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
+    hold_memberships(connection, organization, std::iter::once(user)).await?;
+    held_role(connection, organization, user).await
+}
+
 /// The present role of a user whose membership is held.
 async fn held_role(connection: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
     let role = sqlx::query_scalar!(
@@ -358,6 +367,7 @@ fn forbidden(operation: Operation) -> Error {
         Operation::RenameOrganization
         | Operation::ChangeMember
         | Operation::ManageTeams
+        | Operation::ManageInvites
         | Operation::ManageAccessTokens => "Only owners and admins can do this in this organization.",
     };
     Error::Forbidden(who.to_owned())

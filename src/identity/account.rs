@@ -6,7 +6,8 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::attempt::{self, Attempt, Method};
-use super::email;
+use super::email::{self, Email};
+use super::mailed_link;
 use super::password::{self, NewPassword, Verdict};
 use super::sign_in;
 use super::throttle::Throttles;
@@ -72,7 +73,7 @@ impl<'a> AccountChange<'a> {
         Ok(())
     }
 
-    /// Gives the account another password, by its hash.
+    /// Gives the account another password, by its hash. Links that were mailed before are of no use after it.
     pub(super) async fn set_password(&mut self, hash: &str) -> Result<()> {
         sqlx::query!(
             "update orgtrail.users set password_hash = $2, password_changed_at = coalesce($3, clock_timestamp()) where id = $1",
@@ -82,7 +83,24 @@ impl<'a> AccountChange<'a> {
         )
         .execute(&mut *self.transaction)
         .await?;
-        Ok(())
+        mailed_link::end_all(&mut self.transaction, self.before.user_id).await
+    }
+
+    /// Gives the account another address. Links that were mailed before are of no use after it.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] if it is another account's.
+    pub(super) async fn set_email(&mut self, email: &Email) -> Result<()> {
+        sqlx::query!(
+            "update orgtrail.users set email = $2, email_key = $3 where id = $1",
+            self.before.user_id,
+            email.as_str(),
+            email.key()
+        )
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(sign_in::taken)?;
+        mailed_link::end_all(&mut self.transaction, self.before.user_id).await
     }
 
     /// Ends the user's sessions, but for one: at once, since each request looks its session up.
@@ -95,6 +113,11 @@ impl<'a> AccountChange<'a> {
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
+    }
+
+    /// The address before the change.
+    pub(super) fn email(&self) -> &str {
+        &self.before.email
     }
 
     /// The connection on which to alter rows.
@@ -177,7 +200,7 @@ pub async fn rename(platform: &Platform, viewer: &Viewer, name: &str, shown: Opt
 pub async fn change_password(platform: &Platform, viewer: &Viewer, current: &str, new: &str) -> Result<()> {
     let user = viewer.require_user()?;
     let chosen = NewPassword::parse(new).map_err(|error| at_field("new_password", error))?;
-    let stored = prove(platform, viewer, user, current).await?;
+    let stored = prove(platform, viewer, user, current, Method::ChangePassword).await?;
     if current == new {
         return Err(Error::invalid("new_password", "This is your present password: choose another one."));
     }
@@ -191,12 +214,18 @@ pub async fn change_password(platform: &Platform, viewer: &Viewer, current: &str
     change.commit(Method::ChangePassword).await
 }
 
-/// Has the user prove who they are by their present password; answers the hash that it belongs to.
-async fn prove(platform: &Platform, viewer: &Viewer, user: &User, current: &str) -> Result<Option<String>> {
+/// Has the user prove who they are by their present password, for a change by `method`; answers the hash that it belongs to.
+pub(super) async fn prove(
+    platform: &Platform,
+    viewer: &Viewer,
+    user: &User,
+    current: &str,
+    method: Method,
+) -> Result<Option<String>> {
     let throttles = Throttles::of(platform, &email::key(&user.email), viewer.origin.ip.as_deref());
     if let Err(throttled) = throttles.check(platform).await {
         let change = AccountChange::begin(platform, &viewer.origin, user.id).await?;
-        change.give_up(Method::ChangePassword, "throttled", None).await?;
+        change.give_up(method, "throttled", None).await?;
         return Err(throttled);
     }
     let stored = password_hash(&mut *platform.database.writes.acquire().await?, user.id).await?;
@@ -207,7 +236,7 @@ async fn prove(platform: &Platform, viewer: &Viewer, user: &User, current: &str)
         return Ok(stored);
     }
     let change = AccountChange::begin(platform, &viewer.origin, user.id).await?;
-    change.give_up(Method::ChangePassword, "wrong_password", Some(&throttles)).await?;
+    change.give_up(method, "wrong_password", Some(&throttles)).await?;
     Err(Error::invalid("current_password", "This is not your present password."))
 }
 

@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::email;
 use super::viewer::Origin;
 use crate::audit::action::Action;
 use crate::audit::append::{self, Draft, LoginFacts};
@@ -63,26 +64,22 @@ pub(super) struct Attempt<'a> {
 }
 
 /// Writes an attempt to sign in: the same work whoever it is.
-pub(super) async fn record(
-    transaction: &mut Transaction<'_, Postgres>,
-    platform: &Platform,
-    attempt: Attempt<'_>,
-) -> Result<()> {
-    insert(transaction, platform, attempt, None).await
+pub(super) async fn record(connection: &mut PgConnection, platform: &Platform, attempt: Attempt<'_>) -> Result<()> {
+    insert(connection, platform, attempt, None).await
 }
 
 /// Writes a change of an account, or the attempt at one, with the account's states before and after.
 pub(super) async fn record_change(
-    transaction: &mut Transaction<'_, Postgres>,
+    connection: &mut PgConnection,
     platform: &Platform,
     attempt: Attempt<'_>,
     states: [Value; 2],
 ) -> Result<()> {
-    insert(transaction, platform, attempt, Some(states)).await
+    insert(connection, platform, attempt, Some(states)).await
 }
 
 async fn insert(
-    transaction: &mut Transaction<'_, Postgres>,
+    connection: &mut PgConnection,
     platform: &Platform,
     attempt: Attempt<'_>,
     states: Option<[Value; 2]>,
@@ -106,7 +103,7 @@ async fn insert(
         attempt.origin.user_agent,
         attempt.origin.request_id
     )
-    .execute(&mut **transaction)
+    .execute(connection)
     .await?;
     Ok(())
 }
@@ -147,21 +144,38 @@ pub async fn copy_pending(platform: &Platform) -> Result<usize> {
     }
 }
 
-/// Finds the trails that the next attempts belong in, and orders a copy for each; answers how many attempts it looked at.
+/// Finds the trails that the next attempts belong in, and orders a copy for each; answers how many attempts it looked at. What somebody
+/// changes of their account concerns the organizations that they are in; an attempt to sign in also those that invite the address.
 async fn sort(platform: &Platform) -> Result<usize> {
-    let sorted = sqlx::query!(
-        r#"with attempt as (
-            select id, user_id from orgtrail.sign_in_attempts where sorted_at is null order by attempted_at, id limit $1 for update skip locked
-        ), ordered as (
-            insert into orgtrail.sign_in_copies (trail, attempt_id)
-            select belongs.organization_id, attempt.id from attempt, orgtrail.organizations_of_user(attempt.user_id) as belongs
-        )
-        update orgtrail.sign_in_attempts set sorted_at = clock_timestamp() where id in (select id from attempt)"#,
+    let mut transaction = platform.database.writes.begin().await?;
+    let waiting = sqlx::query!(
+        "select id, email_typed from orgtrail.sign_in_attempts where sorted_at is null order by attempted_at, id limit $1 for update skip locked",
         BATCH
     )
-    .execute(&platform.database.writes)
+    .fetch_all(&mut *transaction)
     .await?;
-    usize::try_from(sorted.rows_affected()).map_err(Error::internal)
+    let ids: Vec<Uuid> = waiting.iter().map(|attempt| attempt.id).collect();
+    let keys: Vec<String> = waiting.iter().map(|attempt| email::key(&attempt.email_typed)).collect();
+    sqlx::query!(
+        "insert into orgtrail.sign_in_copies (trail, attempt_id, of_member)
+        select trail, id, bool_or(of_member) from (
+            select belongs.organization_id as trail, a.id, true as of_member
+            from orgtrail.sign_in_attempts a, orgtrail.organizations_of_user(a.user_id) as belongs where a.id = any($1)
+            union all
+            select inviting, a.id, false
+            from unnest($1, $2::text[]) as typed (id, email_key) join orgtrail.sign_in_attempts a using (id),
+                orgtrail.organizations_inviting(typed.email_key, a.attempted_at) as inviting where a.previous is null
+        ) as concerned group by trail, id",
+        &ids,
+        &keys
+    )
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query!("update orgtrail.sign_in_attempts set sorted_at = clock_timestamp() where id = any($1)", &ids)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(ids.len())
 }
 
 async fn waiting_organizations(platform: &Platform) -> Result<Vec<Uuid>> {
@@ -177,7 +191,7 @@ async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
     let waiting = sqlx::query_as!(
         Waiting,
         r#"select a.id, a.attempted_at, a.method, a.email_typed, a.user_id, a.outcome, a.reason, a.previous, a.next, a.ip, a.user_agent, a.request_id,
-            u.name as "user_name?", u.email as "user_email?"
+            u.name as "user_name?", u.email as "user_email?", c.of_member
         from orgtrail.sign_in_copies c
         join orgtrail.sign_in_attempts a on a.id = c.attempt_id
         left join orgtrail.users u on u.id = a.user_id
@@ -213,18 +227,26 @@ struct Waiting {
     request_id: Option<String>,
     user_name: Option<String>,
     user_email: Option<String>,
+    of_member: bool,
 }
 
 impl Waiting {
     /// The event. Of those who sign in only a success has an actor: who failed did not prove to be anybody. Who changes an account has.
+    /// Of somebody who is invited, and has not agreed to anything yet, there is the address and what came of it: not who that is, nor from
+    /// where.
     fn draft(&self) -> Result<Draft> {
         let outcome = Outcome::parse(&self.outcome).ok_or_else(|| Error::internal("an unknown outcome is stored"))?;
         let changes = self.previous.is_some();
         let mut draft = Draft::new(if changes { Action::AccountUpdated } else { Action::LoginAttempted });
+        draft.outcome = outcome;
+        draft.login = Some(LoginFacts { method: self.method.clone(), email: self.email_typed.clone() });
+        draft.claimed_at = Some(self.attempted_at);
+        if !self.of_member {
+            return Ok(draft);
+        }
         draft.actor = self.user().filter(|_| changes || outcome == Outcome::Success).unwrap_or_default();
         draft.object_id = self.user_id.map(|id| id.to_string());
         draft.object_name = self.known("name", self.user_name.as_deref());
-        draft.outcome = outcome;
         draft.previous = self.previous.as_ref().map(Value::to_string);
         draft.next = self
             .next
@@ -233,8 +255,6 @@ impl Waiting {
             .or_else(|| self.reason.as_ref().map(|reason| serde_json::json!({ "reason": reason }).to_string()));
         draft.origin =
             Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.request_id.clone() };
-        draft.login = Some(LoginFacts { method: self.method.clone(), email: self.email_typed.clone() });
-        draft.claimed_at = Some(self.attempted_at);
         Ok(draft)
     }
 

@@ -1,5 +1,6 @@
 //! Signing in and signing up with a password: the same work and the same answer for every cause of failure (R-13).
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::attempt::{self, Attempt, Method};
@@ -51,6 +52,21 @@ async fn enter(platform: &Platform, viewer: &Viewer, method: Method, email: &str
             Err(Error::WrongCredentials)
         }
     }
+}
+
+/// As [`sign_in`], at the page of an invite.
+pub(crate) async fn sign_in_invited(
+    platform: &Platform,
+    viewer: &Viewer,
+    email: &str,
+    password: &str,
+) -> Result<SignedIn> {
+    enter(platform, viewer, Method::AcceptInvite, email, password).await
+}
+
+/// Whether an address has an account.
+pub(crate) async fn has_account(platform: &Platform, email: &str) -> Result<bool> {
+    Ok(find_account(platform, email).await?.is_some())
 }
 
 struct Account {
@@ -123,8 +139,8 @@ pub async fn sign_up(
     if find_account(platform, email).await?.is_some() {
         return enter(platform, viewer, Method::Signup, email, password).await;
     }
-    let hash = hash(platform, new_password).await?;
-    let user = insert_user(platform, &name, &address, Some(&hash), Some(&viewer.origin)).await?;
+    let account = NewAccount::prepare(platform, name, &address, Some(new_password)).await?;
+    let user = account.make(platform, Some((Method::Signup, &viewer.origin))).await?;
     Ok(SignedIn { user_id: user.id })
 }
 
@@ -143,11 +159,8 @@ pub async fn create_user(
         return Err(Error::Forbidden("Only the operator makes accounts for others.".to_owned()));
     }
     let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
-    let hash = match password {
-        Some(password) => Some(hash(platform, NewPassword::parse(password)?).await?),
-        None => None,
-    };
-    insert_user(platform, &name, &address, hash.as_deref(), None).await
+    let password = password.map(NewPassword::parse).transpose()?;
+    NewAccount::prepare(platform, name, &address, password).await?.make(platform, None).await
 }
 
 /// The hash of a password to be kept.
@@ -158,42 +171,68 @@ pub(super) async fn hash(platform: &Platform, password: NewPassword) -> Result<S
     }
 }
 
-/// Inserts the account, with the sign-up attempt where one signed up.
-async fn insert_user(
-    platform: &Platform,
-    name: &str,
-    email: &Email,
-    hash: Option<&str>,
-    signed_up_from: Option<&Origin>,
-) -> Result<User> {
-    let id = storage::new_id(platform.clock.now())?;
-    let mut transaction = platform.database.writes.begin().await?;
-    sqlx::query!(
-        "insert into orgtrail.users (id, email, email_key, name, password_hash, password_changed_at, created_at)
-        select $1, $2, $3, $4, $5, case when $5::text is not null then now end, now from coalesce($6, clock_timestamp()) as now",
-        id,
-        email.as_str(),
-        email.key(),
-        name,
-        hash,
-        platform.clock.simulated_now()
-    )
-    .execute(&mut *transaction)
-    .await
-    .map_err(taken)?;
-    if let Some(origin) = signed_up_from {
-        let attempt = Attempt {
-            method: Method::Signup,
-            email: email.as_str(),
-            user: Some(id),
-            outcome: Outcome::Success,
-            reason: None,
-            origin,
+/// An account that is about to be made: everything that takes its time is done.
+pub(crate) struct NewAccount {
+    user: User,
+    hash: Option<String>,
+}
+
+impl NewAccount {
+    /// Hashes the password.
+    pub(crate) async fn prepare(
+        platform: &Platform,
+        name: String,
+        email: &Email,
+        password: Option<NewPassword>,
+    ) -> Result<Self> {
+        let hash = match password {
+            Some(password) => Some(hash(platform, password).await?),
+            None => None,
         };
-        attempt::record(&mut transaction, platform, attempt).await?;
+        let user = User { id: storage::new_id(platform.clock.now())?, name, email: email.as_str().to_owned() };
+        Ok(Self { user, hash })
     }
-    transaction.commit().await?;
-    Ok(User { id, name: name.to_owned(), email: email.as_str().to_owned() })
+
+    /// Who will have it.
+    pub(crate) fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Inserts it, with the attempt where one signed up by oneself.
+    pub(crate) async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        platform: &Platform,
+        signed_up: Option<(Method, &Origin)>,
+    ) -> Result<()> {
+        let User { id, name, email } = &self.user;
+        sqlx::query!(
+            "insert into orgtrail.users (id, email, email_key, name, password_hash, password_changed_at, created_at)
+            select $1, $2, $3, $4, $5, case when $5::text is not null then now end, now from coalesce($6, clock_timestamp()) as now",
+            id,
+            email,
+            email::key(email),
+            name,
+            self.hash,
+            platform.clock.simulated_now()
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(taken)?;
+        if let Some((method, origin)) = signed_up {
+            let outcome = Outcome::Success;
+            let attempt = Attempt { method, email, user: Some(*id), outcome, reason: None, origin };
+            attempt::record(connection, platform, attempt).await?;
+        }
+        Ok(())
+    }
+
+    async fn make(self, platform: &Platform, signed_up: Option<(Method, &Origin)>) -> Result<User> {
+        let mut transaction = platform.database.writes.begin().await?;
+        self.insert(&mut transaction, platform, signed_up).await?;
+        transaction.commit().await?;
+        Ok(self.user)
+    }
 }
 
 /// What it means that an account cannot have an address.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sqlx::{Postgres, Transaction};
+use sqlx::PgConnection;
 use std::net::IpAddr;
 
 use crate::platform::Platform;
@@ -46,6 +46,14 @@ impl Throttles {
         Self { account: key.hash("account", email_key), client }
     }
 
+    /// The counters of mails that somebody at `ip` has sent to `email_key`, each a failure. They are others than those of attempts: who asks
+    /// for mails keeps nobody from signing in.
+    pub(super) fn of_mails(platform: &Platform, email_key: &str, ip: Option<&str>) -> Self {
+        let key = &platform.keys.throttle;
+        let client = ip.and_then(|ip| ip.parse().ok()).map(|ip| key.hash("mailing client", &network(ip)));
+        Self { account: key.hash("mailed address", email_key), client }
+    }
+
     /// Refuses while one of them is blocked.
     pub(super) async fn check(&self, platform: &Platform) -> Result<()> {
         let now = platform.clock.now();
@@ -63,18 +71,18 @@ impl Throttles {
     }
 
     /// Counts a failure.
-    pub(super) async fn failed(&self, transaction: &mut Transaction<'_, Postgres>, now: DateTime<Utc>) -> Result<()> {
-        count(transaction, &self.account, now, ACCOUNT_WINDOW, account_delay).await?;
+    pub(super) async fn failed(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+        count(&mut *connection, &self.account, now, ACCOUNT_WINDOW, account_delay).await?;
         if let Some(client) = &self.client {
-            count(transaction, client, now, CLIENT_WINDOW, client_delay).await?;
+            count(connection, client, now, CLIENT_WINDOW, client_delay).await?;
         }
         Ok(())
     }
 
     /// Forgets the failures of the address after a success; the client's stay.
-    pub(super) async fn succeeded(&self, transaction: &mut Transaction<'_, Postgres>) -> Result<()> {
+    pub(super) async fn succeeded(&self, connection: &mut PgConnection) -> Result<()> {
         sqlx::query!("delete from orgtrail.sign_in_throttles where key = $1", &self.account)
-            .execute(&mut **transaction)
+            .execute(connection)
             .await?;
         Ok(())
     }
@@ -98,7 +106,7 @@ fn client_delay(failures: i32) -> TimeDelta {
 }
 
 async fn count(
-    transaction: &mut Transaction<'_, Postgres>,
+    connection: &mut PgConnection,
     key: &[u8],
     now: DateTime<Utc>,
     window: TimeDelta,
@@ -114,12 +122,12 @@ async fn count(
         now,
         now - window
     )
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *connection)
     .await?;
     // A free failure blocks nobody, not even who read the clock a moment before it was counted.
     let until = Some(delay(failures)).filter(|delay| !delay.is_zero()).map_or(now - window, |delay| now + delay);
     sqlx::query!("update orgtrail.sign_in_throttles set blocked_until = $2 where key = $1", key, until)
-        .execute(&mut **transaction)
+        .execute(connection)
         .await?;
     Ok(())
 }

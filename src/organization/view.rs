@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod invite;
+
 /// An organization, as the frame of its pages and General show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationView {

@@ -29,6 +29,7 @@ async fn triggers(superuser: PgPool) {
     events_default append_only du always
     events_default never_truncated t always
     graphs change_needs_event idu origin at commit
+    invites change_needs_event idu origin at commit
     memberships change_needs_event idu origin at commit
     memberships last_owner_stays du origin at commit
     organizations change_needs_event idu origin at commit
@@ -74,6 +75,8 @@ async fn row_level_security(superuser: PgPool) {
     events_<month> forced: tenant ALL {public} using (organization = current) check (organization = current)
     events_default forced: tenant ALL {public} using (organization = current) check (organization = current)
     graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
+    invites forced: tenant ALL {public} using (organization = current) check (organization = current)
+    mailed_links: nothing
     memberships forced: tenant ALL {public} using (organization = current) check (organization = current)
     organization_slugs forced: tenant ALL {public} using (organization = current) check (organization = current)
     organizations forced: tenant ALL {public} using (id = current) check (id = current)
@@ -113,6 +116,8 @@ async fn grants(superuser: PgPool) {
     orgtrail_app event_positions: insert, select
     orgtrail_app events: insert, select
     orgtrail_app graphs: insert, select
+    orgtrail_app invites: insert, select, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
+    orgtrail_app mailed_links: delete, insert, select, update
     orgtrail_app memberships: delete, insert, select, update (role)
     orgtrail_app organization_slugs: insert, select, update (retired_at)
     orgtrail_app organizations: insert, select, update (slug, name)
@@ -128,6 +133,7 @@ async fn grants(superuser: PgPool) {
     orgtrail_app users: insert, select, update (email, email_key, name, password_hash, password_changed_at, disabled_at)
     orgtrail_lookup access_tokens: select
     orgtrail_lookup events: select
+    orgtrail_lookup invites: select
     orgtrail_lookup memberships: select
     orgtrail_lookup organization_slugs: select
     orgtrail_lookup organizations: select
@@ -160,7 +166,9 @@ async fn functions_with_the_powers_of_others(superuser: PgPool) {
     .await;
     insta::assert_snapshot!(found, @r"
     orgtrail_lookup find_access_token search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup find_invite search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup find_organization search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup organizations_inviting search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup organizations_of_user search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup search_events search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_owner count_into_days search_path=orgtrail, pg_temp, executed by 

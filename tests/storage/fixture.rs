@@ -15,14 +15,14 @@ use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::throttle::ThrottleKey;
 use orgtrail::identity::viewer::{self, Origin, User, Viewer};
-use orgtrail::mail::Nowhere;
+use orgtrail::mail::{Mail, Mailer};
 use orgtrail::organization::teams::TeamRole;
 use orgtrail::organization::{members, settings, teams};
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
 use sqlx::postgres::{PgConnection, PgQueryResult};
 use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 /// Password of those who have one.
@@ -34,6 +34,8 @@ pub struct Fixture {
     pub platform: Platform,
     /// The same database as a superuser.
     pub superuser: PgPool,
+    /// What was mailed.
+    pub mailbox: Mailbox,
 }
 
 /// An organization and the user who made it.
@@ -73,6 +75,38 @@ impl HashingPool for Inline {
     }
 }
 
+/// Keeps what is posted.
+#[derive(Clone, Default)]
+pub struct Mailbox(Arc<Mutex<Vec<Mail>>>);
+
+impl Mailer for Mailbox {
+    fn post(&self, mail: Mail) {
+        self.0.lock().unwrap().push(mail);
+    }
+}
+
+impl Mailbox {
+    /// Takes everything out.
+    pub fn empty(&self) -> Vec<Mail> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// The secret in the link of the only mail to `address`; takes everything out.
+    pub fn secret_for(&self, address: &str) -> String {
+        let mails: Vec<Mail> = self.empty().into_iter().filter(|mail| mail.to.as_str() == address).collect();
+        assert_eq!(mails.len(), 1, "mails to {address}");
+        secret_in(&mails[0].text)
+    }
+}
+
+/// The last segment of the only link in a text whose last segment is a secret.
+pub fn secret_in(text: &str) -> String {
+    let links = text.split_whitespace().filter(|word| word.starts_with("https://audit.example/"));
+    let secrets: Vec<&str> = links.filter_map(|link| link.rsplit('/').next()).filter(|last| last.len() == 43).collect();
+    assert_eq!(secrets.len(), 1, "{text}");
+    secrets[0].to_owned()
+}
+
 impl Fixture {
     /// With the machine's clock.
     pub async fn new(superuser: PgPool) -> Self {
@@ -91,18 +125,19 @@ impl Fixture {
             throttle: ThrottleKey::derive(b"a key").unwrap(),
             redaction: RedactionKey::derive(b"a key").unwrap(),
         };
+        let mailbox = Mailbox::default();
         let platform = Platform {
             database,
             clock,
             keys: Arc::new(keys),
             hashing: Arc::new(Inline),
             sign_up: SignUp::Open,
-            mail: Arc::new(Nowhere),
+            mail: Arc::new(mailbox.clone()),
             public_url: "https://audit.example".into(),
         };
         let today = platform.clock.now().date_naive();
         storage::make_partitions(&platform.database, today - Days::new(95), today + Days::new(40)).await.unwrap();
-        Self { platform, superuser }
+        Self { platform, superuser, mailbox }
     }
 
     /// The pool of the server's role for changes.

@@ -3,6 +3,7 @@
 use orgtrail::audit::export;
 use orgtrail::identity::access_token::{self, Scope, graphs};
 use orgtrail::identity::role::Role;
+use orgtrail::organization::invites;
 use orgtrail::organization::teams::TeamRole;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
@@ -33,6 +34,8 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         graphs::grant(&fixture.platform, &tenant.owner, &tenant.slug, token, "inventory", "read").await.unwrap();
         fixture.member(tenant, &format!("admin-of-{}", tenant.slug), Role::Admin).await;
         fixture.team(tenant, "Robots", &[(&tenant.owner, TeamRole::Member)]).await;
+        let email = format!("invited-to-{}@people.example", tenant.slug);
+        invites::create(&fixture.platform, &tenant.owner, &tenant.slug, &email, "member", &[]).await.unwrap();
         let today = fixture.platform.clock.now().date_naive();
         let query = format!("organization={}&start={today}&end={today}", tenant.slug);
         export::start(&fixture.platform, &tenant.owner, &query).await.unwrap();
@@ -55,6 +58,7 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "event_positions",
         "events",
         "graphs",
+        "invites",
         "memberships",
         "organization_slugs",
         "organizations",
