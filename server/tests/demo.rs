@@ -38,7 +38,7 @@ async fn the_history_is_large_varied_and_90_days_long() {
     let late: i64 =
         scratch.one("select count(*) from orgtrail.events where occurred_at > now() or recorded_at > now()").await;
     assert_eq!((early, late), (0, 0));
-    let outcomes: Vec<String> = scratch.column("select distinct outcome from orgtrail.events order by 1").await;
+    let outcomes: Vec<String> = scratch.column("select distinct outcome from orgtrail.events where outcome <> 'empty' order by 1").await;
     assert_eq!(outcomes, ["denied", "failure", "success"]);
 }
 
@@ -68,7 +68,7 @@ async fn after_interruptions_every_step_is_there_once() {
     // The last two bytes of a step's request id are the number of steps after it.
     let steps: Vec<(i32, i64)> = scratch
         .rows(
-            r"select ('x' || right(request_id, 4))::bit(16)::integer, count(*) filter (where action !~ 'audit_log.export') from orgtrail.events
+            r"select ('x' || right(request_id, 4))::bit(16)::integer, count(*) filter (where action !~ 'audit_log.export|team.member.removed') from orgtrail.events
             where request_id ~ '^req_.{8}-.{4}-7000-8000-64656d6f.{4}$' group by 1 order by 1 desc",
         )
         .await;

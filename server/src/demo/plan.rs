@@ -7,6 +7,7 @@ mod builds;
 mod days;
 mod offices;
 mod staff;
+mod teams;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -33,6 +34,7 @@ pub(super) fn plan(founded: DateTime<Utc>) -> Vec<Step> {
     };
     for day in Day::all(founded) {
         planner.change_staff(day);
+        planner.run_teams(day);
         planner.run_offices(day);
         planner.run_builds(day);
     }

@@ -1,5 +1,7 @@
 //! The stage: plays a step of the plan through the use case that a page or the command line would call, at its simulated moment.
 
+mod teams;
+
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -7,6 +9,9 @@ use chrono::TimeDelta;
 use futures::TryStreamExt;
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
+use orgtrail::identity;
+use orgtrail::identity::access_token::Wanted;
+use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::viewer::{Identity, Origin, User, Viewer};
 use orgtrail::identity::{access_token, sign_in};
@@ -54,7 +59,12 @@ impl<'a> Stage<'a> {
             Act::Join(who) => self.join(step, *who).await,
             Act::ChangeRole { .. } | Act::Remove { .. } => self.manage_members(step).await,
             Act::Rename { by, name } => self.rename(step, *by, name).await,
-            Act::MakeToken { .. } | Act::RevokeToken { .. } => self.manage_tokens(step).await,
+            Act::MakeToken { .. } | Act::ChangeToken { .. } | Act::RotateToken { .. } | Act::RevokeToken { .. } => {
+                self.manage_tokens(step).await
+            }
+            Act::MakeTeam { .. } | Act::RenameTeam { .. } | Act::DeleteTeam { .. } => self.manage_teams(step).await,
+            Act::AddToTeam { .. } | Act::ChangeTeamRole { .. } | Act::LeaveTeam { .. } => self.fill_teams(step).await,
+            Act::ChangeName { .. } | Act::ChangePassword { .. } => self.change_account(step).await,
             Act::SignIn(_) | Act::Mistype(_) | Act::Guess(_) => self.sign_in(step).await,
             Act::Read { .. } | Act::ReadRefused(_) => self.read(step).await,
             Act::Export { .. } | Act::ExportRefused(_) => self.export(step).await,
@@ -114,13 +124,44 @@ impl<'a> Stage<'a> {
                 )
                 .await?;
             }
+            Act::ChangeToken { by, name, scopes } => {
+                let (viewer, token) = (self.viewer(*by, step).await?, self.token(name).await?);
+                let wanted = Wanted { name, scopes, expiry: Expiry::Never };
+                access_token::update(&self.platform, &viewer, ORGANIZATION, token.into(), wanted).await?;
+            }
+            Act::RotateToken { by, name } => {
+                let (viewer, token) = (self.viewer(*by, step).await?, self.token(name).await?);
+                access_token::rotate(&self.platform, &viewer, ORGANIZATION, token).await?;
+            }
             Act::RevokeToken { by, name } => {
-                let token = find_token(&self.platform, name).await?.ok_or(Error::NotFound)?;
-                access_token::revoke(&self.platform, &self.viewer(*by, step).await?, ORGANIZATION, token).await?;
+                let (viewer, token) = (self.viewer(*by, step).await?, self.token(name).await?);
+                access_token::revoke(&self.platform, &viewer, ORGANIZATION, token).await?;
             }
             _ => {}
         }
         Ok(())
+    }
+
+    async fn token(&self, name: &str) -> Result<Uuid> {
+        find_token(&self.platform, name).await?.ok_or(Error::NotFound)
+    }
+
+    /// Changes an account of one's own, and has that copied into the trail at once.
+    async fn change_account(&self, step: &Step) -> Result<()> {
+        match step.act {
+            Act::ChangeName { who, name } => {
+                identity::account::rename(&self.platform, &self.viewer(who, step).await?, name, None).await?;
+            }
+            Act::ChangePassword { who, away } => {
+                let other = format!("{}, for machines", self.password);
+                let (present, new) =
+                    if away { (self.password, other.as_str()) } else { (other.as_str(), self.password) };
+                identity::account::change_password(&self.platform, &self.viewer(who, step).await?, present, new)
+                    .await?;
+            }
+            _ => {}
+        }
+        self.copy_attempts().await
     }
 
     /// Tries to sign in, and has the attempt copied into the trail at once.

@@ -18,6 +18,9 @@ pub(super) struct Step {
     pub act: Act,
 }
 
+/// Name of a team, as it is at the moment of the step.
+pub(super) type Team = &'static str;
+
 /// What is done. Names of tokens are unique, so that they can be found again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Act {
@@ -33,8 +36,28 @@ pub(super) enum Act {
     Rename { by: Who, name: &'static str },
     /// An access token is made, good for some hours or without end.
     MakeToken { by: Who, name: String, scopes: &'static [Scope], hours: Option<i64> },
+    /// An access token gets other scopes.
+    ChangeToken { by: Who, name: String, scopes: &'static [Scope] },
+    /// An access token gets another secret.
+    RotateToken { by: Who, name: String },
     /// An access token is revoked.
     RevokeToken { by: Who, name: String },
+    /// A team is made.
+    MakeTeam { by: Who, team: Team },
+    /// A team gets another name.
+    RenameTeam { by: Who, team: Team, to: Team },
+    /// A team is deleted.
+    DeleteTeam { by: Who, team: Team },
+    /// A member is put into a team.
+    AddToTeam { by: Who, whom: Who, team: Team },
+    /// A member of a team becomes its maintainer, or is one no longer.
+    ChangeTeamRole { by: Who, whom: Who, team: Team, maintains: bool },
+    /// A member leaves a team by themselves.
+    LeaveTeam { who: Who, team: Team },
+    /// Somebody changes their own name.
+    ChangeName { who: Who, name: &'static str },
+    /// Somebody changes their own password: away from the demo's, or back.
+    ChangePassword { who: Who, away: bool },
     /// Somebody signs in.
     SignIn(Who),
     /// Somebody mistypes their password.

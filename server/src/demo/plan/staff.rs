@@ -3,6 +3,7 @@
 use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::role::Role;
 
+use super::super::EVENT_TOKENS;
 use super::super::people::{ADA, AUDITORS, GRACE, LINUS, ON_CALL, PEOPLE, ROBOT, Who};
 use super::super::step::Act;
 use super::Planner;
@@ -24,6 +25,9 @@ const LEAVERS: [(Who, usize); 8] = [(20, 24), (27, 29), (32, 33), (36, 38), (41,
 
 /// Members who are raised for a time: they never try what a member may not.
 pub(super) const RAISED: [Who; 2] = [22, 26];
+
+/// Somebody who marries, and what they are called then.
+const NEWLY_WED: (Who, &str) = (13, "Zoë Ångmark-Lindqvist");
 
 /// After how many working days somebody joins: the first eight at once, two a day for a while, and then now and again.
 fn joins_after(who: Who) -> usize {
@@ -69,6 +73,7 @@ impl Planner {
             self.staff.joined += 1;
             let at = day.at(7, minute) + self.seconds(0..60);
             self.add(at, Act::Join(self.staff.joined));
+            self.welcome(day, self.staff.joined);
             minute += 3;
         }
     }
@@ -120,7 +125,7 @@ impl Planner {
         let at = day.at(9, 40) + self.seconds(0..600);
         match day.working_days {
             4 => {
-                for name in super::super::EVENT_TOKENS {
+                for name in EVENT_TOKENS {
                     self.add(
                         at,
                         Act::MakeToken { by, name: name.to_owned(), scopes: &[Scope::EventsWrite], hours: None },
@@ -129,6 +134,15 @@ impl Planner {
                 self.add(at, forwarder(by, 1));
             }
             8 => self.add(at, Act::Rename { by: ADA, name: "Acme Robotics" }),
+            // The password of a machine is changed now and again.
+            13 => self.add(at, Act::ChangePassword { who: ROBOT, away: true }),
+            33 => self.add(at, Act::ChangePassword { who: ROBOT, away: false }),
+            18 => self.add(at, Act::ChangeName { who: NEWLY_WED.0, name: NEWLY_WED.1 }),
+            16 => {
+                let (name, scopes) = (EVENT_TOKENS[1].to_owned(), [Scope::EventsWrite, Scope::AuditRead].as_slice());
+                self.add(at, Act::ChangeToken { by, name, scopes });
+            }
+            30 | 54 => self.add(at, Act::RotateToken { by, name: EVENT_TOKENS[0].to_owned() }),
             24 | 44 => {
                 let number = day.working_days / 20 + 1;
                 self.add(at, forwarder(by, number));

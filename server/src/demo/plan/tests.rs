@@ -14,13 +14,27 @@ fn actors(act: &Act) -> Vec<Who> {
     match act {
         Act::Found => vec![ADA],
         Act::Join(_) | Act::Guess(_) => vec![],
-        Act::ChangeRole { by, whom, .. } | Act::Remove { by, whom } => vec![*by, *whom],
+        Act::ChangeRole { by, whom, .. }
+        | Act::Remove { by, whom }
+        | Act::AddToTeam { by, whom, .. }
+        | Act::ChangeTeamRole { by, whom, .. } => vec![*by, *whom],
         Act::Rename { by, .. }
         | Act::MakeToken { by, .. }
+        | Act::ChangeToken { by, .. }
+        | Act::RotateToken { by, .. }
+        | Act::MakeTeam { by, .. }
+        | Act::RenameTeam { by, .. }
+        | Act::DeleteTeam { by, .. }
         | Act::RevokeToken { by, .. }
         | Act::Read { by, .. }
         | Act::Export { by, .. } => vec![*by],
-        Act::SignIn(who) | Act::Mistype(who) | Act::ReadRefused(who) | Act::ExportRefused(who) => vec![*who],
+        Act::SignIn(who)
+        | Act::Mistype(who)
+        | Act::ReadRefused(who)
+        | Act::ExportRefused(who)
+        | Act::LeaveTeam { who, .. }
+        | Act::ChangeName { who, .. }
+        | Act::ChangePassword { who, .. } => vec![*who],
     }
 }
 
@@ -61,9 +75,33 @@ fn tokens_are_made_once_and_revoked_at_most_once() {
             match step.act {
                 Act::MakeToken { name, .. } => assert_eq!(tokens.insert(name, true), None),
                 Act::RevokeToken { name, .. } => assert_eq!(tokens.insert(name, false), Some(true)),
+                Act::ChangeToken { name, .. } | Act::RotateToken { name, .. } => assert!(tokens[&name]),
                 _ => {}
             }
         }
+    }
+}
+
+#[test]
+fn teams_are_there_when_somebody_is_put_into_them_and_nobody_twice() {
+    for founded in foundings() {
+        let mut teams: HashMap<&str, HashSet<Who>> = HashMap::new();
+        for step in plan(founded) {
+            match step.act {
+                Act::MakeTeam { team, .. } => assert_eq!(teams.insert(team, HashSet::new()), None),
+                Act::RenameTeam { team, to, .. } => {
+                    let members = teams.remove(team).unwrap();
+                    assert_eq!(teams.insert(to, members), None);
+                }
+                Act::DeleteTeam { team, .. } => assert!(teams.remove(team).is_some()),
+                Act::AddToTeam { whom, team, .. } => assert!(teams.get_mut(team).unwrap().insert(whom), "{step:?}"),
+                Act::ChangeTeamRole { whom, team, .. } => assert!(teams[team].contains(&whom), "{step:?}"),
+                Act::LeaveTeam { who, team } => assert!(teams.get_mut(team).unwrap().remove(&who), "{step:?}"),
+                Act::Remove { whom, .. } => teams.values_mut().for_each(|team| team.retain(|who| *who != whom)),
+                _ => {}
+            }
+        }
+        assert_eq!(teams.len(), 4);
     }
 }
 
