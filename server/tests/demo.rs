@@ -38,7 +38,8 @@ async fn the_history_is_large_varied_and_90_days_long() {
     let late: i64 =
         scratch.one("select count(*) from orgtrail.events where occurred_at > now() or recorded_at > now()").await;
     assert_eq!((early, late), (0, 0));
-    let outcomes: Vec<String> = scratch.column("select distinct outcome from orgtrail.events where outcome <> 'empty' order by 1").await;
+    let outcomes: Vec<String> =
+        scratch.column("select distinct outcome from orgtrail.events where outcome <> 'empty' order by 1").await;
     assert_eq!(outcomes, ["denied", "failure", "success"]);
 }
 
