@@ -25,6 +25,8 @@ use crate::organization::general::GeneralPage;
 use crate::organization::members::MembersPage;
 use crate::organization::new::NewOrganizationPage;
 use crate::organization::overview::OverviewPage;
+use crate::organization::teams::TeamsPage;
+use crate::organization::teams::team::TeamPage;
 use crate::ui::refused::NotFoundPage;
 
 /// Every page is sent when all that it shows is there, so that its status is right and its content is in the first HTML.
@@ -41,11 +43,18 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Orgtrail".to_owned() } else { format!("{title} · Orgtrail") }/>
+        <Title formatter=document_title/>
         <Router>
             <Pages/>
         </Router>
     }
+}
+
+/// The title of the document. Leptos writes it into the HTML as it is (0.8), so that the server must make the names in it harmless; the
+/// browser sets it as text.
+fn document_title(page: String) -> String {
+    let title = if page.is_empty() { "Orgtrail".to_owned() } else { format!("{page} · Orgtrail") };
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;") } else { title }
 }
 
 #[component]
@@ -63,6 +72,8 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("") view=OverviewPage ssr=PAGE/>
                 <Route path=path!("/settings") view=GeneralPage ssr=PAGE/>
                 <Route path=path!("/settings/members") view=MembersPage ssr=PAGE/>
+                <Route path=path!("/settings/teams") view=TeamsPage ssr=PAGE/>
+                <Route path=path!("/settings/teams/:team") view=TeamPage ssr=PAGE/>
                 <Route path=path!("/settings/access-tokens") view=AccessTokensPage ssr=PAGE/>
                 <Route path=path!("/settings/audit-logs") view=AuditLogsPage ssr=PAGE/>
             </ParentRoute>

@@ -85,6 +85,22 @@ async fn names_are_shown_as_text() {
     assert!(!page.body.contains("<script>alert(1)"), "{}", page.body);
 }
 
+/// A title is text up to its end tag, whatever that is part of.
+#[tokio::test]
+async fn names_in_titles_end_no_title() {
+    let app = TestApplication::start().await;
+    let owner = app.owner().await;
+    let hostile = [("organization", "acme"), ("name", "</title><script>alert(1)</script> & Co"), ("slug", "acme")];
+    owner.form("/api/update_organization", &hostile).await;
+    for page in ["/acme", "/acme/settings", "/acme/settings/members", "/acme/settings/teams", "/account"] {
+        let body = owner.get(page).await.body;
+        assert!(!body.contains("<script>alert(1)"), "{page}: {body}");
+        assert_eq!(body.matches("</title>").count(), 1, "{page}");
+    }
+    let overview = owner.get("/acme").await.body;
+    assert!(overview.contains("<title>&lt;/title>&lt;script>alert(1)&lt;/script> &amp; Co · Orgtrail</title>"));
+}
+
 #[tokio::test]
 async fn no_refusal_says_how_it_works_inside() {
     let app = TestApplication::start().await;
