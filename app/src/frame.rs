@@ -152,6 +152,7 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
             <ul class="nav">
                 {nav_link(format!("/{slug}/settings"), "General")}
                 {nav_link(format!("/{slug}/settings/members"), "Members")}
+                {nav_link(format!("/{slug}/settings/teams"), "Teams")}
                 {access_tokens}
                 {audit_logs}
             </ul>

@@ -1,7 +1,8 @@
-//! The pages of an organization: making one, its overview, its settings and its members.
+//! The pages of an organization: making one, its overview, its settings, its members and its teams.
 
 pub mod general;
 pub mod members;
 pub mod new;
 pub mod overview;
 pub mod server_fns;
+pub mod teams;

@@ -12,6 +12,8 @@ pub mod notice;
 #[cfg(feature = "ssr")]
 pub mod refusal_page;
 pub mod refused;
+pub mod row;
+pub mod search;
 #[cfg(feature = "ssr")]
 pub mod secret_page;
 pub mod time;

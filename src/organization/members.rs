@@ -84,6 +84,7 @@ fn row(access: &Access, member: &Member) -> Result<MemberRow> {
         joined: member.created_at.format("%-d %b %Y").to_string(),
         is_viewer,
         assignable_roles: assignable.map(|role| role.as_str().to_owned()).collect(),
+        sessions_endable: !is_viewer && access.allows(Operation::EndMemberSessions),
         removable: is_viewer || may_change && may_change_role(access.role(), role, Role::Member),
     })
 }

@@ -40,6 +40,7 @@ async fn view(platform: &Platform, access: &Access) -> Result<OrganizationView> 
         slug: row.slug,
         name: row.name,
         viewer_role: access.role().as_str().to_owned(),
+        viewer_id: access.user_id().map(|id| id.to_string()),
         reads_audit_log: access.allows(Operation::ReadAuditLog),
         manages_access_tokens: access.allows(Operation::ManageAccessTokens),
         created: row.created_at.format("%-d %b %Y").to_string(),

@@ -15,6 +15,8 @@ pub struct OrganizationView {
     pub name: String,
     /// The viewer's role: `owner`, `admin` or `member`.
     pub viewer_role: String,
+    /// UUID of the user who looks; none if it is no user.
+    pub viewer_id: Option<String>,
     /// Whether the viewer may read the trail: the navigation offers it only then.
     pub reads_audit_log: bool,
     /// Whether the viewer may manage access tokens: likewise.
@@ -44,6 +46,8 @@ pub struct MemberRow {
     pub assignable_roles: Vec<String>,
     /// Whether the viewer may remove this member (or leave, if it is the viewer).
     pub removable: bool,
+    /// Whether the viewer may end this member's sessions.
+    pub sessions_endable: bool,
 }
 
 /// The members page.

@@ -6,12 +6,14 @@ use leptos_meta::Title;
 use orgtrail::identity::view::Flash;
 use orgtrail::organization::view::OrganizationView;
 
+use super::members::leaving;
 use super::new::SLUG_HINT;
 use crate::context::{current_flash, current_organization};
 use crate::ui::answered::answered;
 use crate::ui::field::{Field, FormState};
 use crate::ui::notice::{Done, Problem};
 use crate::ui::refused::Refused;
+use crate::ui::row::hidden;
 
 const ACTION: &str = "/api/update_organization";
 
@@ -34,6 +36,7 @@ fn general(organization: OrganizationView, flash: Flash) -> impl IntoView {
     let form = FormState::new(ACTION, flash);
     let (id, created) = (organization.id.clone(), organization.created.clone());
     let title = format!("General · {}", organization.name);
+    let leave = organization.viewer_id.as_ref().map(|viewer| leave(viewer, &organization));
     view! {
         <Title text=title/>
         <header class="page-head"><div><h1>"General"</h1><p>"The name and the address of the organization."</p></div></header>
@@ -44,7 +47,19 @@ fn general(organization: OrganizationView, flash: Flash) -> impl IntoView {
             <div><dt>"Id"</dt><dd><code>{id}</code></dd></div>
             <div><dt>"Created"</dt><dd>{created}</dd></div>
         </dl>
+        {leave}
     }
+}
+
+fn leave(viewer: &str, organization: &OrganizationView) -> AnyView {
+    view! {
+        <section aria-labelledby="leave-heading">
+            <h2 id="leave-heading">"Leave this organization"</h2>
+            <p class="quiet">"An organization keeps at least one owner: the last one makes somebody else an owner first."</p>
+            {leaving(viewer, &organization.name, &organization.slug)}
+        </section>
+    }
+    .into_any()
 }
 
 fn editor(organization: OrganizationView, form: FormState) -> AnyView {
@@ -56,7 +71,7 @@ fn editor(organization: OrganizationView, form: FormState) -> AnyView {
     };
     view! {
         <form method="post" action=ACTION class="form form-narrow">
-            <input type="hidden" name="organization" value=slug.clone()/>
+            {hidden(&[("organization", &slug), ("shown", &name)])}
             <Field form=form.clone() name="name" label="Name" value=name max_length=100/>
             <Field form=form name="slug" label="Slug" value=slug max_length=39 hint=hint readonly={viewer_role != "owner"}/>
             <button class="button button-primary" type="submit">"Save changes"</button>

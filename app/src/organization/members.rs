@@ -1,36 +1,32 @@
 //! Settings → Members: who belongs to the organization, with one form per change.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_navigate, use_query_map};
 
 use orgtrail::identity::view::Flash;
 use orgtrail::organization::view::{MemberRow, MembersPage as Members};
 
 use super::server_fns::members_page;
 use crate::answer::Answer;
-use crate::audit::links::Query;
-use crate::browser;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
 use crate::ui::answered::answered;
-use crate::ui::avatar::{Avatar, initials};
-use crate::ui::confirm::Confirm;
-use crate::ui::field::FormState;
-use crate::ui::notice::{Done, Problem};
+use crate::ui::confirm::confirmed;
+use crate::ui::notice::left_by;
 use crate::ui::refused::Refused;
+use crate::ui::row::{person, role_form};
+use crate::ui::search::{SearchForm, use_search};
 
 const CHANGE: &str = "/api/change_member_role";
 const REMOVE: &str = "/api/remove_member";
+const END_SESSIONS: &str = "/api/end_member_sessions";
 
 /// The members of the organization; the search is in the URL (`search`).
 #[component]
 #[must_use]
 pub fn MembersPage() -> impl IntoView {
     let slug = use_slug();
-    let query = use_query_map();
-    let search = Memo::new(move |_| query.with(|all| all.get("search")).unwrap_or_default());
+    let search = use_search();
     let members = Answer::to(
         move || format!("{}?{}", slug.read(), search.read()),
         move || members_page(slug.get_untracked(), search.get_untracked()),
@@ -39,15 +35,15 @@ pub fn MembersPage() -> impl IntoView {
     answered(move || async move {
         let (flash, name) = (flash.read().await, organization.read().await.map(|found| found.name).unwrap_or_default());
         match members.read().await {
-            Ok(page) => list(page, &name, &slug.get_untracked(), flash).into_any(),
+            Ok(page) => list(page, &name, &slug.get_untracked(), &flash).into_any(),
             Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
         }
     })
 }
 
-fn list(page: Members, organization: &str, slug: &str, flash: Flash) -> impl IntoView + use<> {
+fn list(page: Members, organization: &str, slug: &str, flash: &Flash) -> impl IntoView + use<> {
     let Members { members, total, search } = page;
-    let (changed, removed) = (FormState::new(CHANGE, flash.clone()), FormState::new(REMOVE, flash));
+    let path = format!("/{slug}/settings/members");
     let title = format!("Members · {organization}");
     let count = if total == 1 { "1 member".to_owned() } else { format!("{total} members") };
     let nobody = members.is_empty().then(|| nobody(&search, slug));
@@ -57,32 +53,10 @@ fn list(page: Members, organization: &str, slug: &str, flash: Flash) -> impl Int
         <header class="page-head">
             <div><h1>"Members"</h1><p>{count} " in " {organization.to_owned()} "."</p></div>
         </header>
-        <Done message=changed.notice().or_else(|| removed.notice())/>
-        <Problem message=changed.error_elsewhere(&[]).or_else(|| removed.error_elsewhere(&[]))/>
-        <SearchForm slug=slug.to_owned() search=search/>
+        {left_by(&[CHANGE, REMOVE, END_SESSIONS], &flash, &[])}
+        <SearchForm path=path search=search label="Search members" placeholder="Name or e-mail"/>
         {nobody}
         <ul class="list members">{rows}</ul>
-    }
-}
-
-#[component]
-fn SearchForm(slug: String, search: String) -> impl IntoView {
-    let path = format!("/{slug}/settings/members");
-    let (action, navigate) = (path.clone(), use_navigate());
-    let submit = move |event: SubmitEvent| {
-        if let Some(query) = browser::form_query(&event) {
-            event.prevent_default();
-            navigate(&Query::parse(&query).on(&path), Default::default());
-        }
-    };
-    view! {
-        <form method="get" action=action class="bar" role="search" on:submit=submit>
-            <input
-                class="search" type="search" name="search" value=search.clone() prop:value=search
-                aria-label="Search members" placeholder="Name or e-mail"
-            />
-            <button class="button" type="submit">"Search"</button>
-        </form>
     }
 }
 
@@ -95,69 +69,57 @@ fn nobody(search: &str, slug: &str) -> impl IntoView + use<> {
     }
 }
 
-fn row(member: MemberRow, organization: &str, slug: &str) -> impl IntoView + use<> {
-    let (role, removal) = (role_form(&member, slug), removal(&member, organization, slug));
+fn row(member: MemberRow, organization: &str, slug: &str) -> AnyView {
+    let actions = view! {
+        {role(&member, slug)}
+        {member.sessions_endable.then(|| end_sessions(&member, slug))}
+        {removal(&member, organization, slug)}
+    };
     let MemberRow { name, email, joined, is_viewer, .. } = member;
-    view! {
-        <li class="member">
-            <Avatar initials=initials(&name)/>
-            <div class="member-who">
-                <span class="member-name">{name}{is_viewer.then(|| view! { <span class="badge">"you"</span> })}</span>
-                <small>{email} " " <span class="whole">"· since " {joined}</span></small>
-            </div>
-            {role}
-            {removal}
-        </li>
-    }
+    let below = view! { {email} " " <span class="whole">"· since " {joined}</span> };
+    person(name, is_viewer, below.into_any(), actions.into_any())
 }
 
-fn role_form(member: &MemberRow, slug: &str) -> AnyView {
-    let MemberRow { user_id, name, role, assignable_roles, .. } = member.clone();
+fn role(member: &MemberRow, slug: &str) -> AnyView {
+    let MemberRow { user_id, name, role, assignable_roles, .. } = member;
     if assignable_roles.is_empty() {
-        return view! { <span class="badge">{role}</span> }.into_any();
+        return view! { <span class="badge">{role.clone()}</span> }.into_any();
     }
-    let mut roles = assignable_roles;
-    if !roles.contains(&role) {
+    let mut roles = assignable_roles.clone();
+    if !roles.contains(role) {
         roles.insert(0, role.clone());
     }
-    let options = roles.into_iter().map(|option| {
-        let (selected, value) = (option == role, option.clone());
-        view! { <option value=value selected=selected>{option}</option> }
-    });
-    view! {
-        <form method="post" action=CHANGE class="inline-form">
-            <input type="hidden" name="organization" value=slug.to_owned()/>
-            <input type="hidden" name="user_id" value=user_id/>
-            <select name="role" aria-label=format!("Role of {name}")>{options.collect_view()}</select>
-            <button class="button" type="submit" aria-label=format!("Save the role of {name}")>"Save"</button>
-        </form>
-    }
-    .into_any()
+    role_form(CHANGE, &[("organization", slug), ("user_id", user_id)], name, role, roles)
 }
 
-fn removal(member: &MemberRow, organization: &str, slug: &str) -> Option<impl IntoView + use<>> {
-    let MemberRow { user_id, name, is_viewer, removable, .. } = member.clone();
-    let (label, question, button) = if is_viewer {
-        let question =
-            format!("Leave {organization}? You lose access at once. Somebody else must invite you to come back.");
-        ("Leave", question, format!("Leave {organization}"))
-    } else {
-        let question = format!(
-            "Remove {name} from {organization}? They lose access at once. What they did stays in the audit logs."
-        );
-        ("Remove", question, format!("Remove {name}"))
-    };
-    let slug = slug.to_owned();
-    removable.then(|| {
-        let spoken = format!("{button}…");
-        view! {
-            <Confirm label=label spoken=spoken question=question>
-                <form method="post" action=REMOVE>
-                    <input type="hidden" name="organization" value=slug/>
-                    <input type="hidden" name="user_id" value=user_id/>
-                    <button class="button button-danger" type="submit">{button}</button>
-                </form>
-            </Confirm>
-        }
-    })
+fn end_sessions(member: &MemberRow, slug: &str) -> AnyView {
+    let MemberRow { user_id, name, .. } = member;
+    let question = format!(
+        "End every session of {name}? They are signed out everywhere at once, and have to sign in anew. They stay a member."
+    );
+    let button = format!("End the sessions of {name}");
+    confirmed(END_SESSIONS, &[("organization", slug), ("user_id", user_id)], "End sessions", question, button)
+}
+
+fn removal(member: &MemberRow, organization: &str, slug: &str) -> Option<AnyView> {
+    let MemberRow { user_id, name, is_viewer, removable, .. } = member;
+    if !removable {
+        return None;
+    }
+    if *is_viewer {
+        return Some(leaving(user_id, organization, slug));
+    }
+    let question =
+        format!("Remove {name} from {organization}? They lose access at once. What they did stays in the audit logs.");
+    let fields = [("organization", slug), ("user_id", user_id.as_str())];
+    Some(confirmed(REMOVE, &fields, "Remove", question, format!("Remove {name}")))
+}
+
+/// The way out of an organization.
+#[must_use]
+pub fn leaving(user_id: &str, organization: &str, slug: &str) -> AnyView {
+    let question =
+        format!("Leave {organization}? You lose access at once. Somebody else must invite you to come back.");
+    let fields = [("organization", slug), ("user_id", user_id)];
+    confirmed(REMOVE, &fields, "Leave", question, format!("Leave {organization}"))
 }

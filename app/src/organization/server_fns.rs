@@ -11,6 +11,8 @@ use crate::wire::Refusal;
 #[cfg(feature = "ssr")]
 use crate::wire::refuse;
 #[cfg(feature = "ssr")]
+use orgtrail::identity::sessions;
+#[cfg(feature = "ssr")]
 use orgtrail::organization::{members, settings};
 
 /// An organization; its slug is another one than asked for where that is retired.
@@ -85,16 +87,31 @@ pub async fn change_member_role(
     Ok(())
 }
 
-/// Removes a member; who leaves goes to `/`.
+/// Removes a member; who leaves goes to their account.
 ///
 /// # Errors
 /// 403, 409 for the last owner.
 #[server(endpoint = "remove_member")]
 pub async fn remove_member(organization: String, user_id: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
+    let leaves = viewer.require_user().is_ok_and(|user| user.id.to_string() == user_id);
+    let found = settings::organization(&platform, &viewer, &organization).await.map_err(refuse)?;
     members::remove(&platform, &viewer, &organization, &user_id).await.map_err(refuse)?;
-    leave_notice("/api/remove_member", "The member was removed.").await;
-    let left = viewer.require_user().is_ok_and(|user| user.id.to_string() == user_id);
-    set_location(&if left { "/".to_owned() } else { format!("/{organization}/settings/members") });
+    let notice = if leaves { format!("You left {}.", found.name) } else { "The member was removed.".to_owned() };
+    leave_notice("/api/remove_member", &notice).await;
+    set_location(&if leaves { "/account".to_owned() } else { format!("/{}/settings/members", found.slug) });
+    Ok(())
+}
+
+/// Ends every session of a member.
+///
+/// # Errors
+/// 403 for all but owners, and for oneself; 404.
+#[server(endpoint = "end_member_sessions")]
+pub async fn end_member_sessions(organization: String, user_id: String) -> Result<(), Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    sessions::end_of_member(&platform, &viewer, &organization, &user_id).await.map_err(refuse)?;
+    leave_notice("/api/end_member_sessions", "The sessions were ended.").await;
+    set_location(&format!("/{organization}/settings/members"));
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::row::hidden;
+
 /// A button that opens a small panel which names what will happen and holds the form that does it.
 #[component]
 #[must_use]
@@ -27,4 +29,25 @@ pub fn Confirm(
             </div>
         </details>
     }
+}
+
+/// A [`Confirm`] around a form whose one button says the same in full.
+#[must_use]
+pub fn confirmed(
+    action: &'static str,
+    fields: &[(&'static str, &str)],
+    label: &'static str,
+    question: String,
+    button: String,
+) -> AnyView {
+    let (spoken, fields) = (format!("{button}…"), hidden(fields));
+    view! {
+        <Confirm label=label spoken=spoken question=question>
+            <form method="post" action=action>
+                {fields}
+                <button class="button button-danger" type="submit">{button}</button>
+            </form>
+        </Confirm>
+    }
+    .into_any()
 }

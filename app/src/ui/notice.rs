@@ -2,6 +2,10 @@
 
 use leptos::prelude::*;
 
+use orgtrail::identity::view::Flash;
+
+use super::field::FormState;
+
 /// What was done: read aloud when it appears.
 #[component]
 #[must_use]
@@ -20,4 +24,13 @@ pub fn Problem(
     message: Option<String>,
 ) -> impl IntoView {
     message.map(|message| view! { <p class="notice notice-bad" role="alert">{message}</p> }.into_any())
+}
+
+/// What the forms of a page left: what was done, and what was refused and is shown at none of `fields`.
+#[must_use]
+pub fn left_by(forms: &[&'static str], flash: &Flash, fields: &[&str]) -> AnyView {
+    let states: Vec<_> = forms.iter().map(|form| FormState::new(form, flash.clone())).collect();
+    let done = states.iter().find_map(FormState::notice);
+    let refused = states.iter().find_map(|state| state.error_elsewhere(fields));
+    view! { <Done message=done/> <Problem message=refused/> }.into_any()
 }

@@ -22,6 +22,7 @@ use orgtrail_app::routes::own_path;
 use orgtrail_app::wire::Refusal;
 use tower_sessions::Session;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 use super::facts::Facts;
 use super::pages::{self, see_other, to_login, with_next};
@@ -57,9 +58,17 @@ impl Fields {
     /// The page on which the access token that the form names is open.
     fn of_token(&self) -> String {
         let page = self.below_organization("/settings/access-tokens");
-        match self.get("token").parse::<uuid::Uuid>() {
+        match self.get("token").parse::<Uuid>() {
             Ok(id) if page != "/" => format!("{page}?open={id}"),
             _ => page,
+        }
+    }
+
+    /// The page of the team that the form names; of all teams if that cannot be one.
+    fn team(&self) -> String {
+        match self.get("team").parse::<Uuid>() {
+            Ok(team) => format!("/settings/teams/{team}"),
+            Err(_) => "/settings/teams".to_owned(),
         }
     }
 
@@ -89,7 +98,18 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
         "/api/update_organization" => Some(fields.below_organization("/settings")),
         "/api/create_access_token" => Some(fields.below_organization("/settings/access-tokens")),
         form if is_of_a_token(form) => Some(fields.of_token()),
-        "/api/change_member_role" | "/api/remove_member" => Some(fields.below_organization("/settings/members")),
+        "/api/change_member_role" | "/api/remove_member" | "/api/end_member_sessions" => {
+            Some(fields.below_organization("/settings/members"))
+        }
+        "/api/create_team" => Some(fields.below_organization("/settings/teams")),
+        "/api/rename_team"
+        | "/api/delete_team"
+        | "/api/add_team_member"
+        | "/api/change_team_role"
+        | "/api/remove_team_member" => Some(fields.below_organization(&fields.team())),
+        "/api/update_account" | "/api/change_password" | "/api/end_session" | "/api/end_other_sessions" => {
+            Some("/account".to_owned())
+        }
         _ => None,
     }
 }
@@ -220,6 +240,14 @@ mod tests {
             ("/api/grant_access_token_graph", "organization=acme&token=//evil", "/acme/settings/access-tokens"),
             ("/api/remove_member", "organization=%2Fevil.example", "/"),
             ("/api/update_organization", "", "/"),
+            ("/api/create_team", "organization=acme", "/acme/settings/teams"),
+            ("/api/delete_team", "organization=acme&team=../../login", "/acme/settings/teams"),
+            (
+                "/api/rename_team",
+                "organization=acme&team=0199F3C2-7c1e-7000-8000-000000000001",
+                "/acme/settings/teams/0199f3c2-7c1e-7000-8000-000000000001",
+            ),
+            ("/api/change_password", "organization=acme", "/account"),
         ] {
             assert_eq!(form_page(form, &fields(body)).as_deref(), Some(page), "{form} {body}");
         }

@@ -6,7 +6,7 @@ use orgtrail::audit::append::Draft;
 use orgtrail::audit::change::Batch;
 use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::identity::access::{Operation, authorize};
-use orgtrail::identity::access_token::Scope;
+use orgtrail::identity::access_token::{self, Scope};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{Origin, Viewer};
 use orgtrail::organization::members;
@@ -302,6 +302,27 @@ async fn a_stalled_reader_holds_no_connection_and_loses_it_with_the_role() {
         }
     }
     assert!(broken && read < promised, "read {read} of {promised}, broken: {broken}");
+}
+
+/// Removal ends a session's download and those of tokens alike, while they run.
+#[tokio::test]
+async fn whoever_is_removed_loses_their_running_downloads_and_their_tokens() {
+    let app = TestApplication::start().await;
+    fill(&app, 3_000, 16_000).await;
+    let user = app.add("admin", Some(Role::Admin)).await;
+    let viewer = Viewer::user(user.clone(), Origin::default());
+    let token = access_token::create(&app.platform, &viewer, ACME, "SIEM", &[Scope::AuditExport], None).await.unwrap();
+    let program = Client::program(&app.url, Some(token.secret.expose()));
+    let downloads = [app.sign_in(&user.email).await.open(&everything("")).await, program.open(&everything("")).await];
+    let owner = Viewer::user(app.owner.clone(), Origin::default());
+    members::remove(&app.platform, &owner, ACME, &user.id.to_string()).await.unwrap();
+    let client = app.owner().await;
+    for download in downloads {
+        let id = download.headers()["audit-export-id"].to_str().unwrap().to_owned();
+        assert_eq!(of_export(&client, &id, "downloaded").await["outcome"], "aborted");
+        assert!(download.bytes().await.is_err(), "it ended cleanly");
+    }
+    assert_eq!(program.get(&everything("")).await.status, 403);
 }
 
 #[tokio::test]

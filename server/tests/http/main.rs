@@ -6,6 +6,7 @@
 
 mod support;
 
+mod account;
 mod audit_page;
 mod cookies;
 mod cross_site;
@@ -20,5 +21,6 @@ mod sessions;
 mod sign_in;
 mod statuses;
 mod stopping;
+mod teams;
 mod token_forms;
 mod tokens;

@@ -30,7 +30,7 @@ enum Rule {
 }
 
 /// Every page, its address for the test, and its rule: one more is a decision, and a line here.
-const PAGES: [(&str, &str, Rule); 10] = [
+const PAGES: [(&str, &str, Rule); 12] = [
     ("/", "/", Rule::LeadsOn),
     ("/account", "/account", Rule::Session),
     ("/login", "/login", Rule::NotSignedIn),
@@ -41,6 +41,8 @@ const PAGES: [(&str, &str, Rule); 10] = [
     ("/{organization}/settings/access-tokens", "/acme/settings/access-tokens", Rule::ManagesTokens),
     ("/{organization}/settings/audit-logs", "/acme/settings/audit-logs", Rule::ReadsLog),
     ("/{organization}/settings/members", "/acme/settings/members", Rule::ReadsOrganization),
+    ("/{organization}/settings/teams", "/acme/settings/teams", Rule::ReadsOrganization),
+    ("/{organization}/settings/teams/{team}", "/acme/settings/teams/{team}", Rule::ReadsOrganization),
 ];
 
 /// The status that a rule has for somebody who asks for a page. A token is as good there as anywhere else; one that is not good is nobody.
@@ -73,7 +75,8 @@ async fn every_page_has_a_rule_and_keeps_it_for_everybody() {
     for who in everybody() {
         let client = cast.client(who).await;
         for (_, path, rule) in PAGES {
-            let answer = Answer::read(client.bare(Method::GET, path).header(ACCEPT, "text/html")).await;
+            let path = path.replace("{team}", &cast.team);
+            let answer = Answer::read(client.bare(Method::GET, &path).header(ACCEPT, "text/html")).await;
             let expected = expected(rule, who);
             if answer.status != expected {
                 wrong.push(format!("{path} for {who:?}: {} instead of {expected}", answer.status));

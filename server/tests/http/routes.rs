@@ -6,10 +6,13 @@ use orgtrail::identity::access_token::{self, Scope, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{Origin, User, Viewer};
-use orgtrail::organization::{members, settings};
+use orgtrail::organization::{members, settings, teams};
 use reqwest::Method;
 
 use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
+
+/// A password to change to.
+const OTHER_PASSWORD: &str = "another horse of batteries";
 
 /// What a server function asks of whoever calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,10 @@ enum Rule {
     ManagesTokens,
     /// To adopt one whose creator is gone.
     AdoptsTokens,
+    /// To end the sessions of a member.
+    EndsSessions,
+    /// To create, rename and delete teams, and to change who is in them.
+    ManagesTeams,
     /// To read the audit log.
     ReadsLog,
     /// To export it.
@@ -35,28 +42,42 @@ enum Rule {
 }
 
 /// Every server function and its rule: one more is a decision, and a line here.
-const ENDPOINTS: [(&str, &str, Rule); 24] = [
+const ENDPOINTS: [(&str, &str, Rule); 38] = [
     ("GET", "/api/export_audit_logs", Rule::ExportsLog),
     ("POST", "/api/access_tokens_page", Rule::ManagesTokens),
+    ("POST", "/api/add_team_member", Rule::ManagesTeams),
     ("POST", "/api/adopt_access_token", Rule::AdoptsTokens),
     ("POST", "/api/audit_actors", Rule::ReadsLog),
     ("POST", "/api/audit_count", Rule::ReadsLog),
     ("POST", "/api/audit_event", Rule::ReadsLog),
     ("POST", "/api/audit_page", Rule::ReadsLog),
     ("POST", "/api/change_member_role", Rule::ChangesMembers),
+    ("POST", "/api/change_password", Rule::Session),
+    ("POST", "/api/change_team_role", Rule::ManagesTeams),
     ("POST", "/api/create_access_token", Rule::ManagesTokens),
     ("POST", "/api/create_organization", Rule::Session),
+    ("POST", "/api/create_team", Rule::ManagesTeams),
+    ("POST", "/api/delete_team", Rule::ManagesTeams),
+    ("POST", "/api/end_member_sessions", Rule::EndsSessions),
+    ("POST", "/api/end_other_sessions", Rule::Session),
+    ("POST", "/api/end_session", Rule::Session),
     ("POST", "/api/flash", Rule::Nothing),
     ("POST", "/api/grant_access_token_graph", Rule::ManagesTokens),
     ("POST", "/api/login", Rule::Nothing),
     ("POST", "/api/logout", Rule::Nothing),
     ("POST", "/api/members_page", Rule::ReadsOrganization),
     ("POST", "/api/organization_view", Rule::ReadsOrganization),
+    ("POST", "/api/own_sessions", Rule::Session),
     ("POST", "/api/remove_member", Rule::ChangesMembers),
+    ("POST", "/api/remove_team_member", Rule::ManagesTeams),
+    ("POST", "/api/rename_team", Rule::ManagesTeams),
     ("POST", "/api/revoke_access_token", Rule::ManagesTokens),
     ("POST", "/api/rotate_access_token", Rule::ManagesTokens),
     ("POST", "/api/signup", Rule::Nothing),
+    ("POST", "/api/team_view", Rule::ReadsOrganization),
+    ("POST", "/api/teams_page", Rule::ReadsOrganization),
     ("POST", "/api/update_access_token", Rule::ManagesTokens),
+    ("POST", "/api/update_account", Rule::Session),
     ("POST", "/api/update_organization", Rule::Renames),
     ("POST", "/api/viewer", Rule::Session),
     ("POST", "/api/withdraw_access_token_graph", Rule::ManagesTokens),
@@ -90,10 +111,10 @@ pub fn everybody() -> Vec<Who> {
 /// The status that a rule has for somebody.
 fn expected(rule: Rule, who: Who) -> u16 {
     let scope = match rule {
-        Rule::Nothing | Rule::ReadsOrganization => None,
+        Rule::Nothing | Rule::ReadsOrganization | Rule::EndsSessions => None,
         Rule::ManagesTokens | Rule::AdoptsTokens => return expected_of_tokens(rule, who),
         Rule::Session => return if matches!(who, Who::Member(_) | Who::Former | Who::Stranger) { 200 } else { 401 },
-        Rule::Renames | Rule::ChangesMembers => Some(Scope::OrganizationWrite),
+        Rule::Renames | Rule::ChangesMembers | Rule::ManagesTeams => Some(Scope::OrganizationWrite),
         Rule::ReadsLog => Some(Scope::AuditRead),
         Rule::ExportsLog => Some(Scope::AuditExport),
     };
@@ -103,6 +124,7 @@ fn expected(rule: Rule, who: Who) -> u16 {
         _ if rule == Rule::Nothing => 200,
         Who::Anonymous => 401,
         Who::Former | Who::Stranger => 404,
+        _ if rule == Rule::EndsSessions && who != Who::Member(Role::Owner) => 403,
         Who::Member(Role::Member) if scope.is_some() => 403,
         Who::Token(own) if scope.is_some_and(|scope| scope != own) => 403,
         Who::Member(_) | Who::Token(_) => 200,
@@ -127,6 +149,8 @@ pub struct Cast {
     tokens: Vec<(Who, String)>,
     /// An event of the organization.
     event: String,
+    /// A team of it.
+    pub team: String,
 }
 
 impl Cast {
@@ -154,7 +178,8 @@ impl Cast {
         let tokens = tokens(&app, &owner).await;
         app.graph("inventory").await;
         let event = page::events(&app.platform, &owner, ACME, "").await.unwrap().events[0].id.clone();
-        Self { app, users, tokens, event }
+        let team = teams::create(&app.platform, &owner, ACME, "Security").await.unwrap().to_string();
+        Self { app, users, tokens, event, team }
     }
 
     /// A client of its own: some functions end the session with which they are called, or begin another.
@@ -197,20 +222,46 @@ impl Cast {
         (made.id.to_string(), "1".to_owned())
     }
 
+    /// A team with somebody in it, to do something to.
+    async fn team_of(&self, fellow: &str, number: usize) -> String {
+        let (platform, owner) = (&self.app.platform, Viewer::user(self.app.owner.clone(), Origin::default()));
+        let team = teams::create(platform, &owner, ACME, &format!("team {number}")).await.unwrap().to_string();
+        let email = format!("fellow-{number}@acme.example");
+        teams::add_member(platform, &owner, ACME, &team, &email, "member").await.unwrap();
+        let people = teams::team(platform, &owner, ACME, &team).await.unwrap().members;
+        assert_eq!(people[0].user_id, fellow);
+        team
+    }
+
+    /// The id of a further session of somebody; of nothing if they have none.
+    async fn session_of(&self, who: Who, client: &Client) -> String {
+        if !self.users.iter().any(|(known, _)| *known == who) {
+            return self.event.clone();
+        }
+        let _other = self.client(who).await;
+        let sessions = client.call("/api/own_sessions", &[]).await.json();
+        let others = sessions.as_array().unwrap().iter().filter(|session| session["is_present"] == false);
+        others.last().unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
     /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
     async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
-        let (fellow, new_slug, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
+        let (fellow, made, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
+        let of_team = path.contains("team");
+        let team = if of_team { self.team_of(&fellow, number).await } else { self.team.clone() };
+        let id = if path == "/api/end_session" { self.session_of(who, &client).await } else { self.event.clone() };
         let needs_target = path.contains("_access_token") && path != "/api/create_access_token";
         let (token, version) = if needs_target { self.target(path, number).await } else { Default::default() };
         let arguments = [
             ("organization", ACME),
-            ("name", "Acme"),
-            ("slug", if path == "/api/create_organization" { &new_slug } else { ACME }),
+            ("name", if of_team { &made } else { "Acme" }),
+            ("slug", if path == "/api/create_organization" { &made } else { ACME }),
             ("query", ""),
             ("search", ""),
-            ("id", &self.event),
+            ("id", &id),
+            ("team", &team),
             ("user_id", &fellow),
-            ("role", "admin"),
+            ("role", if of_team { "member" } else { "admin" }),
             ("token", &token),
             ("version", &version),
             ("scopes[]", "audit:read"),
@@ -218,6 +269,8 @@ impl Cast {
             ("permission", "publish"),
             ("email", &self.app.owner.email),
             ("password", PASSWORD),
+            ("current_password", PASSWORD),
+            ("new_password", OTHER_PASSWORD),
         ];
         loop {
             let answer = if method == "GET" {
@@ -228,6 +281,10 @@ impl Cast {
             } else {
                 client.call(path, &arguments).await
             };
+            if path == "/api/change_password" && answer.status == 200 {
+                let back = [("current_password", OTHER_PASSWORD), ("new_password", PASSWORD)];
+                assert_eq!(client.call(path, &back).await.status, 200);
+            }
             // The export before this one gives its place back after its last byte.
             if answer.status != 429 {
                 return answer;
