@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use orgtrail::identity::view::Flash;
-use orgtrail::organization::view::{MemberRow, MembersPage as Members};
+use orgtrail::organization::view::{MemberRow, MembersPage as Members, OrganizationView};
 
 use super::server_fns::members_page;
 use crate::answer::Answer;
+use crate::audit::history::history_links;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
 use crate::ui::answered::answered;
@@ -33,31 +34,30 @@ pub fn MembersPage() -> impl IntoView {
     );
     let (organization, flash) = (current_organization().0, current_flash());
     answered(move || async move {
-        let (flash, name) = (flash.read().await, organization.read().await.map(|found| found.name).unwrap_or_default());
-        match members.read().await {
-            Ok(page) => list(page, &name, &slug.get_untracked(), &flash).into_any(),
-            Err(refusal) => view! { <Refused refusal=refusal/> }.into_any(),
+        let flash = flash.read().await;
+        match (organization.read().await, members.read().await) {
+            (Ok(organization), Ok(page)) => list(page, &organization, &flash),
+            (Err(refusal), _) | (_, Err(refusal)) => view! { <Refused refusal=refusal/> }.into_any(),
         }
     })
 }
 
-fn list(page: Members, organization: &str, slug: &str, flash: &Flash) -> impl IntoView + use<> {
+fn list(page: Members, organization: &OrganizationView, flash: &Flash) -> AnyView {
     let Members { members, total, search } = page;
+    let OrganizationView { name, slug, .. } = organization;
     let path = format!("/{slug}/settings/members");
-    let title = format!("Members · {organization}");
     let count = if total == 1 { "1 member".to_owned() } else { format!("{total} members") };
     let nobody = members.is_empty().then(|| nobody(&search, slug));
-    let rows = members.into_iter().map(|member| row(member, organization, slug)).collect_view();
+    let rows: Vec<_> = members.into_iter().map(|member| row(member, organization)).collect();
     view! {
-        <Title text=title/>
-        <header class="page-head">
-            <div><h1>"Members"</h1><p>{count} " in " {organization.to_owned()} "."</p></div>
-        </header>
-        {left_by(&[CHANGE, REMOVE, END_SESSIONS], &flash, &[])}
+        <Title text=format!("Members · {name}")/>
+        <header class="page-head"><div><h1>"Members"</h1><p>{count} " in " {name.clone()} "."</p></div></header>
+        {left_by(&[CHANGE, REMOVE, END_SESSIONS], flash, &[])}
         <SearchForm path=path search=search label="Search members" placeholder="Name or e-mail"/>
         {nobody}
         <ul class="list members">{rows}</ul>
     }
+    .into_any()
 }
 
 fn nobody(search: &str, slug: &str) -> impl IntoView + use<> {
@@ -69,14 +69,17 @@ fn nobody(search: &str, slug: &str) -> impl IntoView + use<> {
     }
 }
 
-fn row(member: MemberRow, organization: &str, slug: &str) -> AnyView {
+fn row(member: MemberRow, organization: &OrganizationView) -> AnyView {
+    let OrganizationView { name: of, slug, reads_audit_log, .. } = organization;
     let actions = view! {
         {role(&member, slug)}
         {member.sessions_endable.then(|| end_sessions(&member, slug))}
-        {removal(&member, organization, slug)}
+        {removal(&member, of, slug)}
     };
-    let MemberRow { name, email, joined, is_viewer, .. } = member;
-    let below = view! { {email} " " <span class="whole">"· since " {joined}</span> };
+    let MemberRow { user_id, name, email, joined, is_viewer, .. } = member;
+    let (actor, object) = (format!("user:{user_id}"), format!("member:{user_id}"));
+    let history = reads_audit_log.then(|| history_links(slug, Some(actor), object, "them", &name));
+    let below = view! { {email} " " <span class="whole">"· since " {joined}</span> {history} };
     person(name, is_viewer, below.into_any(), actions.into_any())
 }
 

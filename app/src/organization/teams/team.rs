@@ -9,7 +9,7 @@ use orgtrail::organization::view::{Addable, TeamMemberRow, TeamView};
 
 use super::server_fns::team_view;
 use crate::answer::Answer;
-use crate::audit::links::with_parameter;
+use crate::audit::links::Query;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
 use crate::ui::answered::answered;
@@ -149,6 +149,7 @@ fn manager(team: &TeamView, slug: &str, flash: &Flash) -> AnyView {
 
 /// Every event that names the team by its id: of the team itself, and of who came and went.
 fn history(team: &TeamView, slug: &str) -> AnyView {
-    let href = with_parameter(&format!("/{slug}/settings/audit-logs"), "q", &team.id);
+    let href =
+        Query::default().filter("range", "90d").filter("q", &team.id).on(&format!("/{slug}/settings/audit-logs"));
     view! { <p><a href=href>"What happened to this team"</a></p> }.into_any()
 }
