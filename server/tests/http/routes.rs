@@ -240,8 +240,8 @@ impl Cast {
         }
         let _other = self.client(who).await;
         let sessions = client.call("/api/own_sessions", &[]).await.json();
-        let others = sessions.as_array().unwrap().iter().filter(|session| session["is_present"] == false);
-        others.last().unwrap()["id"].as_str().unwrap().to_owned()
+        let mut others = sessions.as_array().unwrap().iter().filter(|session| session["is_present"] == false);
+        others.next_back().unwrap()["id"].as_str().unwrap().to_owned()
     }
 
     /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
