@@ -39,7 +39,7 @@ test('an owner removes a member, who is asked for once and is out at once', asyn
   await visit(hers, `/${organization.slug}`);
   const page = await browse(organization.owner);
   await visit(page, members(organization));
-  await row(page, HELEN).locator('summary').click();
+  await row(page, HELEN).locator('summary', { hasText: 'Remove' }).click();
   await expect(row(page, HELEN), 'it says what it does').toContainText(`Remove ${HELEN} from ${organization.name}?`);
   await row(page, HELEN).getByRole('button', { name: `Remove ${HELEN}` }).click();
   await expect(page.getByRole('status')).toHaveText('The member was removed.');
@@ -64,13 +64,43 @@ test('the last owner cannot step down or leave, and is told so', async ({ browse
   await expect(page.getByLabel(`Role of ${name}`, { exact: true })).toHaveValue('owner');
 });
 
+test('an owner ends the sessions of a member, who stays one', async ({ browse, organization }) => {
+  const helen = await join(organization, 'member', HELEN);
+  const hers = await browse(helen);
+  await visit(hers, `/${organization.slug}`);
+  const page = await browse(organization.owner);
+  await visit(page, members(organization));
+  await row(page, HELEN).locator('summary', { hasText: 'End sessions' }).click();
+  await row(page, HELEN).getByRole('button', { name: `End the sessions of ${HELEN}` }).click();
+  await expect(page.getByRole('status')).toHaveText('The sessions were ended.');
+  await expect(row(page, HELEN)).toHaveCount(1);
+  await hers.reload();
+  await expect(hers).toHaveURL(/\/login/);
+
+  await visit(page, `/${organization.slug}/settings/audit-logs?kind=all&action=member.sessions.ended`);
+  await expect(page.locator('.event-link')).toHaveText(`Ended 1 session of ${HELEN}`);
+});
+
+test('two who change the same role: the second is told', async ({ browse, organization }) => {
+  await join(organization, 'member', HELEN);
+  const [page, other] = [await browse(organization.owner), await browse(organization.owner)];
+  await visit(page, members(organization));
+  await visit(other, members(organization));
+  await changeRole(other, HELEN, 'owner');
+  await expect(other.getByRole('status')).toHaveText('The role was changed.');
+  await changeRole(page, HELEN, 'admin');
+  await expect(page.getByRole('alert')).toContainText(`The role of ${HELEN} was changed to owner meanwhile`);
+  await expect(page.getByLabel(`Role of ${HELEN}`, { exact: true })).toHaveValue('owner');
+});
+
 test('who leaves is gone', async ({ browse, organization }) => {
   const helen = await join(organization, 'member', HELEN);
   const page = await browse(helen);
   await visit(page, members(organization));
   await row(page, HELEN).locator('summary').click();
   await row(page, HELEN).getByRole('button', { name: `Leave ${organization.name}` }).click();
-  await expect(page).not.toHaveURL(members(organization));
+  await expect(page).toHaveURL('/account');
+  await expect(page.getByRole('status')).toHaveText(`You left ${organization.name}.`);
   const response = await page.goto(`/${organization.slug}`);
   expect([404, 200], '404, or 200 of the sign-in page').toContain(response?.status());
   await expect(page.getByText(organization.name)).toHaveCount(0);
