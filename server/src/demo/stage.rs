@@ -1,9 +1,11 @@
 //! The stage: plays a step of the plan through the use case that a page or the command line would call, at its simulated moment.
 
+mod invites;
 mod teams;
 
+use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use futures::TryStreamExt;
@@ -13,7 +15,7 @@ use orgtrail::identity;
 use orgtrail::identity::access_token::Wanted;
 use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::attempt::copy_pending;
-use orgtrail::identity::viewer::{Identity, Origin, User, Viewer};
+use orgtrail::identity::viewer::{User, Viewer};
 use orgtrail::identity::{access_token, sign_in};
 use orgtrail::mail::Nowhere;
 use orgtrail::organization::{members, settings};
@@ -31,6 +33,8 @@ use super::{ORGANIZATION, account};
 pub(super) struct Stage<'a> {
     platform: Platform,
     password: &'a str,
+    /// What was mailed to whom: the secrets of the links of invites, by address.
+    invited: Mutex<HashMap<String, String>>,
 }
 
 impl<'a> Stage<'a> {
@@ -38,7 +42,11 @@ impl<'a> Stage<'a> {
     pub(super) fn new(real: &Platform, password: &'a str) -> Self {
         let clock = Clock::simulated(real.clock.now());
         // Nobody is written to: the people are invented, their addresses may be somebody's.
-        Self { platform: Platform { clock, mail: Arc::new(Nowhere), ..real.clone() }, password }
+        Self {
+            platform: Platform { clock, mail: Arc::new(Nowhere), ..real.clone() },
+            password,
+            invited: Mutex::default(),
+        }
     }
 
     /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment. Answers the
@@ -56,6 +64,7 @@ impl<'a> Stage<'a> {
         self.platform.clock.set(step.at);
         match &step.act {
             Act::Found => self.found(step).await,
+            Act::Invite { .. } | Act::ChangeInvite { .. } | Act::RevokeInvite { .. } => self.invite(step).await,
             Act::Join(who) => self.join(step, *who).await,
             Act::ChangeRole { .. } | Act::Remove { .. } => self.manage_members(step).await,
             Act::Rename { by, name } => self.rename(step, *by, name).await,
@@ -80,14 +89,6 @@ impl<'a> Stage<'a> {
         let viewer = Viewer::user(ada, people::origin(ADA, step.request_id()));
         settings::create(&self.platform, &viewer, "Acme", ORGANIZATION).await?;
         Ok(())
-    }
-
-    /// By the operator's hand, as long as there are no invites.
-    async fn join(&self, step: &Step, who: Who) -> Result<()> {
-        let user = account::make(&self.platform, who, self.password).await?;
-        let origin = Origin { request_id: Some(step.request_id()), ..Origin::default() };
-        let operator = Viewer::new(origin, Identity::Operator);
-        members::add(&self.platform, &operator, ORGANIZATION, &user.email, PEOPLE[who].role).await
     }
 
     async fn manage_members(&self, step: &Step) -> Result<()> {

@@ -26,7 +26,13 @@ pub(super) type Team = &'static str;
 pub(super) enum Act {
     /// Ada founds the organization.
     Found,
-    /// Somebody gets an account and joins, by the operator's hand.
+    /// An address is invited.
+    Invite { by: Who, email: String, role: Role, team: Option<Team> },
+    /// An open invite gets another role.
+    ChangeInvite { by: Who, email: &'static str, role: Role },
+    /// An open invite is revoked.
+    RevokeInvite { by: Who, email: &'static str },
+    /// Somebody who is invited makes an account and joins.
     Join(Who),
     /// A member gets another role.
     ChangeRole { by: Who, whom: Who, to: Role },

@@ -1,5 +1,6 @@
 //! Who joins, changes role and leaves; and the few other things that concern the organization as a whole.
 
+use chrono::TimeDelta;
 use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::role::Role;
 
@@ -8,6 +9,7 @@ use super::super::people::{ADA, AUDITORS, GRACE, LINUS, ON_CALL, PEOPLE, ROBOT, 
 use super::super::step::Act;
 use super::Planner;
 use super::days::Day;
+use super::teams::first_team;
 
 /// Who is there today.
 #[derive(Debug, Default)]
@@ -26,6 +28,9 @@ const LEAVERS: [(Who, usize); 8] = [(20, 24), (27, 29), (32, 33), (36, 38), (41,
 /// Members who are raised for a time: they never try what a member may not.
 pub(super) const RAISED: [Who; 2] = [22, 26];
 
+/// Somebody who is invited and never comes.
+const FREELANCER: &str = "freelancer@drones.example";
+
 /// Somebody who marries, and what they are called then.
 const NEWLY_WED: (Who, &str) = (13, "Zoë Ångmark-Lindqvist");
 
@@ -42,6 +47,11 @@ impl Staff {
     /// Whether somebody may act today.
     pub(super) fn has(&self, who: Who) -> bool {
         self.present.contains(&who)
+    }
+
+    /// Who has joined, today too, and whether or not they have left since.
+    pub(super) fn everybody(&self) -> impl Iterator<Item = Who> + use<> {
+        1..=self.joined
     }
 
     /// Those who stay members for good, and so may be refused something.
@@ -65,16 +75,35 @@ impl Planner {
         self.hand_over_on_call(day);
         self.raise(day);
         self.manage(day);
+        self.invite_others(day);
     }
 
     fn hire(&mut self, day: Day) {
         let mut minute = 0;
         while self.staff.joined + 1 < PEOPLE.len() && joins_after(self.staff.joined + 1) <= day.working_days {
             self.staff.joined += 1;
-            let at = day.at(7, minute) + self.seconds(0..60);
-            self.add(at, Act::Join(self.staff.joined));
-            self.welcome(day, self.staff.joined);
+            let (who, inviter) = (self.staff.joined, if self.staff.has(GRACE) { GRACE } else { ADA });
+            let (email, role, team) = (PEOPLE[who].email(), PEOPLE[who].role, first_team(who, day));
+            let at = day.at(6, minute) + self.seconds(0..60);
+            self.add(at, Act::Invite { by: inviter, email, role, team });
+            let later = at + TimeDelta::hours(1);
+            self.add(later, Act::Join(who));
             minute += 3;
+        }
+    }
+
+    /// Invites that nobody accepts: one is changed and revoked, one ends by itself, one is still open.
+    fn invite_others(&mut self, day: Day) {
+        let by = AUDITORS[0];
+        let at = day.at(11, 30) + self.seconds(0..1_800);
+        let invite = |email: &str| Act::Invite { by, email: email.to_owned(), role: Role::Member, team: None };
+        match day.working_days {
+            21 => self.add(at, invite(FREELANCER)),
+            22 => self.add(at, Act::ChangeInvite { by, email: FREELANCER, role: Role::Admin }),
+            23 => self.add(at, Act::RevokeInvite { by, email: FREELANCER }),
+            34 => self.add(at, invite("reviewer@ledger.example")),
+            60 => self.add(at, invite("partner@freight.example")),
+            _ => {}
         }
     }
 

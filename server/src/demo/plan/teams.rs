@@ -14,7 +14,7 @@ const RENAMED: (&str, usize) = ("Field support", 35);
 /// A team for one event.
 const FAIR: &str = "Trade fair";
 
-/// After how many working days the teams are made; who joins later gets into one in the afternoon.
+/// After how many working days the teams are made; who joins later is invited to one.
 const FOUNDED: usize = 3;
 
 /// The team that somebody belongs to, by what it is called on a day.
@@ -23,6 +23,11 @@ fn team_of(who: Who, working_days: usize) -> Team {
         3 if working_days > RENAMED.1 => RENAMED.0,
         number => TEAMS[number],
     }
+}
+
+/// The team that somebody joins with, once there are teams.
+pub(super) fn first_team(who: Who, day: Day) -> Option<Team> {
+    (day.working_days > FOUNDED && is_in_a_team(who)).then(|| team_of(who, day.working_days))
 }
 
 /// Whoever belongs to a team: not the founder and the robot.
@@ -60,16 +65,8 @@ impl Planner {
             self.add(day.at(14, number), Act::MakeTeam { by: GRACE, team });
         }
         let mut at = day.at(14, 10);
-        for whom in self.staff.present.clone().into_iter().filter(|who| is_in_a_team(*who)) {
+        for whom in self.staff.everybody().filter(|who| is_in_a_team(*who)) {
             at += self.seconds(20..60);
-            self.add(at, Act::AddToTeam { by: GRACE, whom, team: team_of(whom, day.working_days) });
-        }
-    }
-
-    /// Somebody new is put into their team on the day they join.
-    pub(super) fn welcome(&mut self, day: Day, whom: Who) {
-        if day.working_days >= FOUNDED && is_in_a_team(whom) {
-            let at = day.at(15, 30) + self.seconds(0..3_000);
             self.add(at, Act::AddToTeam { by: GRACE, whom, team: team_of(whom, day.working_days) });
         }
     }

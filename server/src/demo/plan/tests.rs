@@ -23,6 +23,9 @@ fn actors(act: &Act) -> Vec<Who> {
         | Act::ChangeToken { by, .. }
         | Act::RotateToken { by, .. }
         | Act::MakeTeam { by, .. }
+        | Act::Invite { by, .. }
+        | Act::ChangeInvite { by, .. }
+        | Act::RevokeInvite { by, .. }
         | Act::RenameTeam { by, .. }
         | Act::DeleteTeam { by, .. }
         | Act::RevokeToken { by, .. }
@@ -68,6 +71,23 @@ fn only_who_is_there_acts() {
 }
 
 #[test]
+fn whoever_joins_was_invited_an_hour_before() {
+    for founded in foundings() {
+        let mut invited = HashSet::new();
+        for step in plan(founded) {
+            match step.act {
+                Act::Invite { email, .. } => assert!(invited.insert(email)),
+                Act::ChangeInvite { email, .. } => assert!(invited.contains(email)),
+                Act::RevokeInvite { email, .. } => assert!(invited.remove(email)),
+                Act::Join(who) => assert!(invited.remove(&PEOPLE[who].email())),
+                _ => {}
+            }
+        }
+        assert_eq!(invited.len(), 2);
+    }
+}
+
+#[test]
 fn tokens_are_made_once_and_revoked_at_most_once() {
     for founded in foundings() {
         let mut tokens: HashMap<String, bool> = HashMap::new();
@@ -94,6 +114,10 @@ fn teams_are_there_when_somebody_is_put_into_them_and_nobody_twice() {
                     assert_eq!(teams.insert(to, members), None);
                 }
                 Act::DeleteTeam { team, .. } => assert!(teams.remove(team).is_some()),
+                Act::Invite { ref email, team: Some(team), .. } => {
+                    let who = PEOPLE.iter().position(|person| person.email() == *email).unwrap();
+                    assert!(teams.get_mut(team).unwrap().insert(who), "{step:?}");
+                }
                 Act::AddToTeam { whom, team, .. } => assert!(teams.get_mut(team).unwrap().insert(whom), "{step:?}"),
                 Act::ChangeTeamRole { whom, team, .. } => assert!(teams[team].contains(&whom), "{step:?}"),
                 Act::LeaveTeam { who, team } => assert!(teams.get_mut(team).unwrap().remove(&who), "{step:?}"),

@@ -55,7 +55,7 @@ impl Stage<'_> {
     }
 
     /// Id of the team with this name.
-    async fn team(&self, viewer: &Viewer, name: &str) -> Result<String> {
+    pub(super) async fn team(&self, viewer: &Viewer, name: &str) -> Result<String> {
         let found = teams::list(&self.platform, viewer, ORGANIZATION, name).await?.teams;
         found.into_iter().find(|team| team.name == name).map(|team| team.id).ok_or(Error::NotFound)
     }
