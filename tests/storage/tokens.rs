@@ -410,6 +410,9 @@ async fn live_tokens_are_bounded_and_dead_ones_do_not_count(superuser: PgPool) {
     assert!(matches!(ask().await, Err(Error::LimitExceeded(_))));
     access_token::revoke(platform, owner, "acme", spare).await.unwrap();
     assert_eq!(status(ask().await), 200);
+    let shown = list::page(platform, owner, "acme", "").await.unwrap().tokens;
+    let live = shown.iter().filter(|token| token.state == "active").count();
+    assert_eq!((live, shown.len()), (200, 250), "all that are good, and the newest of the others");
 }
 
 /// A crash between any two steps is a transaction that was never committed.

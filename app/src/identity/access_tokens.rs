@@ -21,6 +21,9 @@ use crate::ui::refused::Refused;
 mod forms;
 mod open;
 
+/// So many are shown of those that ended; there may be more.
+const ENDED_SHOWN: usize = 50;
+
 /// The access tokens of the organization, for owners and admins.
 #[component]
 #[must_use]
@@ -103,10 +106,15 @@ fn rows(tokens: Vec<TokenRow>, context: &Context<'_>) -> AnyView {
 fn ended_ones(tokens: Vec<TokenRow>, context: &Context<'_>) -> Option<AnyView> {
     let is_open = tokens.iter().any(|token| context.open.is_some_and(|open| open.id == token.id));
     let number = tokens.len();
+    let label = if number < ENDED_SHOWN {
+        format!("{number} expired or revoked")
+    } else {
+        "Expired or revoked lately".to_owned()
+    };
     (number > 0).then(|| {
         view! {
             <details class="fold ended" open=is_open>
-                <summary>{number} " expired or revoked"</summary>
+                <summary>{label}</summary>
                 {rows(tokens, context)}
             </details>
         }

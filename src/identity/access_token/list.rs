@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::expiry;
+use super::manage::MAX_LIVE;
 use super::scope::Scope;
 use crate::audit::moment::moment;
 use crate::audit::visible::visible;
@@ -15,8 +16,11 @@ use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
-/// Tokens shown at once: all that are good ([`super::manage::MAX_LIVE`]), and the newest of the others.
-const SHOWN: i64 = 500;
+/// Tokens shown at once that are good for nothing any more, the newest ones; of the others all are.
+const ENDED_SHOWN: usize = 50;
+
+/// Tokens that are read: all that are good, and enough of the others.
+const READ: i64 = MAX_LIVE + 200;
 
 /// The tokens, those that are good first; `open` is the id of the one to show whole, or empty.
 ///
@@ -26,7 +30,7 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, open: &str) 
     let access = access::authorize(platform, viewer, slug, Operation::ManageAccessTokens).await?;
     let now = platform.clock.now();
     let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
-    let tokens = read(&mut transaction, &access, now).await?;
+    let mut tokens = read(&mut transaction, &access, now).await?;
     let open = match open {
         "" => None,
         id => {
@@ -35,6 +39,13 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, open: &str) 
         }
     };
     transaction.commit().await?;
+    let live = tokens.iter().take_while(|token| token.is_live(now)).count();
+    let is_open = |token: &Listed| open.as_ref().is_some_and(|open| token.id.to_string() == open.id);
+    let mut place = 0;
+    tokens.retain(|token| {
+        place += 1;
+        place <= live + ENDED_SHOWN || is_open(token)
+    });
     Ok(AccessTokensPage {
         tokens: tokens.iter().map(|token| token.row(now)).collect(),
         scopes: Scope::ALL.map(choice).into(),
@@ -75,7 +86,7 @@ async fn read(connection: &mut PgConnection, access: &Access, now: DateTime<Utc>
         order by t.revoked_at is null and (t.expires_at is null or t.expires_at > $2) desc, t.created_at desc, t.id limit $3"#,
         access.organization().id,
         now,
-        SHOWN
+        READ
     )
     .fetch_all(connection)
     .await?;
@@ -83,6 +94,10 @@ async fn read(connection: &mut PgConnection, access: &Access, now: DateTime<Utc>
 }
 
 impl Listed {
+    fn is_live(&self, now: DateTime<Utc>) -> bool {
+        is_current(self.expires_at, self.revoked_at, now)
+    }
+
     fn state(&self, now: DateTime<Utc>) -> &'static str {
         if self.revoked_at.is_some() {
             "revoked"

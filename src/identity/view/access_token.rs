@@ -7,7 +7,7 @@ use crate::audit::view::Moment;
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokensPage {
-    /// Tokens, those that are good first, then the newest first; at most 500.
+    /// Tokens, those that are good first, then the newest first; of those that are not only the newest 50.
     pub tokens: Vec<TokenRow>,
     /// What a token can be used for.
     pub scopes: Vec<ScopeChoice>,

@@ -27,8 +27,8 @@ pub(super) fn forms(token: &TokenDetail, shown: &str, context: &Context<'_>) -> 
     view! {
         <div class="token-open">
             {update(slug, context.flash, token, context.scopes)}
-            <section><h3>"Graphs"</h3>{graphs(slug, token)}</section>
-            <section><h3>"Secret"</h3><div class="token-ends">{ends(slug, token, shown)}</div></section>
+            <section><h2>"Graphs"</h2>{graphs(slug, token)}</section>
+            <section><h2>"Secret"</h2><div class="token-ends">{ends(slug, token, shown)}</div></section>
         </div>
     }
     .into_any()
