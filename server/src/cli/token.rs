@@ -1,5 +1,7 @@
 //! `orgtrail token …`.
 
+use std::io::{self, Write};
+
 use clap::{Args, Subcommand};
 use orgtrail::identity::access_token::{self, CreatedToken, Scope, list};
 use orgtrail::identity::view::access_token::TokenRow;
@@ -87,10 +89,11 @@ impl List {
         let page = with_database(config, async |opened| {
             list::page(&opened.platform, &Viewer::operator(), &self.organization, "").await
         });
-        for token in page.await?.tokens {
-            println!("{}", line(token));
+        let lines: String = page.await?.tokens.into_iter().map(line).collect();
+        match io::stdout().write_all(lines.as_bytes()) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(cause.into()),
+            _ => Ok(()), // who reads only the first ones, as `head` does, has what they want
         }
-        Ok(())
     }
 }
 
@@ -122,5 +125,5 @@ fn line(token: TokenRow) -> String {
     let TokenRow { id, name, scopes, state, creator, expires, last_used, .. } = token;
     let end = expires.unwrap_or_else(|| "does not expire".to_owned());
     let used = last_used.map_or_else(|| "never used".to_owned(), |at| at.rfc3339);
-    [id, state, name, scopes.join(","), creator, end, used].join("\t")
+    [id, state, name, scopes.join(","), creator, end, used].join("\t") + "\n"
 }
