@@ -139,7 +139,8 @@ fn organization_item(link: OrganizationLink, present: &str) -> impl IntoView + u
 /// The pages that exist, and that the viewer may see.
 #[component]
 fn Navigation(organization: OrganizationView) -> impl IntoView {
-    let OrganizationView { slug, reads_audit_log, manages_access_tokens, .. } = organization;
+    let OrganizationView { slug, reads_audit_log, manages_access_tokens, manages_invites, .. } = organization;
+    let invites = manages_invites.then(|| nav_link(format!("/{slug}/settings/invites"), "Invites"));
     let access_tokens =
         manages_access_tokens.then(|| nav_link(format!("/{slug}/settings/access-tokens"), "Access tokens"));
     let audit_logs = reads_audit_log.then(|| nav_link(format!("/{slug}/settings/audit-logs"), "Audit logs"));
@@ -153,6 +154,7 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
                 {nav_link(format!("/{slug}/settings"), "General")}
                 {nav_link(format!("/{slug}/settings/members"), "Members")}
                 {nav_link(format!("/{slug}/settings/teams"), "Teams")}
+                {invites}
                 {access_tokens}
                 {audit_logs}
             </ul>

@@ -18,10 +18,14 @@ use crate::frame::OrganizationFrame;
 use crate::home::HomePage;
 use crate::identity::access_tokens::AccessTokensPage;
 use crate::identity::account::AccountPage;
+use crate::identity::email_change::ConfirmEmailPage;
 use crate::identity::login::LoginPage;
+use crate::identity::recovery::{ForgotPage, ResetPage};
 use crate::identity::server_fns::flash;
 use crate::identity::signup::SignupPage;
 use crate::organization::general::GeneralPage;
+use crate::organization::invite::InvitePage;
+use crate::organization::invites::InvitesPage;
 use crate::organization::members::MembersPage;
 use crate::organization::new::NewOrganizationPage;
 use crate::organization::overview::OverviewPage;
@@ -66,7 +70,11 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/") view=HomePage ssr=PAGE/>
             <Route path=path!("/login") view=LoginPage ssr=PAGE/>
             <Route path=path!("/signup") view=SignupPage ssr=PAGE/>
+            <Route path=path!("/forgot") view=ForgotPage ssr=PAGE/>
+            <Route path=path!("/reset/:secret") view=ResetPage ssr=PAGE/>
+            <Route path=path!("/invites/:secret") view=InvitePage ssr=PAGE/>
             <Route path=path!("/account") view=AccountPage ssr=PAGE/>
+            <Route path=path!("/account/email/:secret") view=ConfirmEmailPage ssr=PAGE/>
             <Route path=path!("/organizations/new") view=NewOrganizationPage ssr=PAGE/>
             <ParentRoute path=path!("/:organization") view=OrganizationFrame ssr=PAGE>
                 <Route path=path!("") view=OverviewPage ssr=PAGE/>
@@ -74,6 +82,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/settings/members") view=MembersPage ssr=PAGE/>
                 <Route path=path!("/settings/teams") view=TeamsPage ssr=PAGE/>
                 <Route path=path!("/settings/teams/:team") view=TeamPage ssr=PAGE/>
+                <Route path=path!("/settings/invites") view=InvitesPage ssr=PAGE/>
                 <Route path=path!("/settings/access-tokens") view=AccessTokensPage ssr=PAGE/>
                 <Route path=path!("/settings/audit-logs") view=AuditLogsPage ssr=PAGE/>
             </ParentRoute>

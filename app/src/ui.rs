@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod error_page;
 pub mod field;
 pub mod icon;
+pub mod lone;
 pub mod moved;
 pub mod notice;
 #[cfg(feature = "ssr")]

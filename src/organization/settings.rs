@@ -43,6 +43,7 @@ async fn view(platform: &Platform, access: &Access) -> Result<OrganizationView> 
         viewer_id: access.user_id().map(|id| id.to_string()),
         reads_audit_log: access.allows(Operation::ReadAuditLog),
         manages_access_tokens: access.allows(Operation::ManageAccessTokens),
+        manages_invites: access.allows(Operation::ManageInvites),
         created: row.created_at.format("%-d %b %Y").to_string(),
         members: row.members,
     })

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 pub struct Slug(String);
 
 /// Words that are, or may become, the first segment of a page of the platform itself; published in `docs/`.
-pub const RESERVED: [&str; 40] = [
+pub const RESERVED: [&str; 42] = [
     "about",
     "account",
     "admin",
@@ -19,6 +19,7 @@ pub const RESERVED: [&str; 40] = [
     "csp-report",
     "docs",
     "favicon",
+    "forgot",
     "graphql",
     "health",
     "help",
@@ -36,6 +37,7 @@ pub const RESERVED: [&str; 40] = [
     "pricing",
     "public",
     "readyz",
+    "reset",
     "robots",
     "root",
     "security",

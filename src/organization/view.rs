@@ -21,6 +21,8 @@ pub struct OrganizationView {
     pub reads_audit_log: bool,
     /// Whether the viewer may manage access tokens: likewise.
     pub manages_access_tokens: bool,
+    /// Whether the viewer may invite people.
+    pub manages_invites: bool,
     /// When it was created: `22 Nov 2026`, UTC.
     pub created: String,
     /// Number of members.

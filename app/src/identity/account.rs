@@ -5,6 +5,7 @@ use leptos_meta::Title;
 
 use orgtrail::identity::view::{Flash, OrganizationLink, SessionRow, ViewerView};
 
+use super::email_change::email_section;
 use super::server_fns::viewer;
 use crate::answer::Answer;
 use crate::context::current_flash;
@@ -57,6 +58,7 @@ fn account(viewer: ViewerView, sessions: Vec<SessionRow>, flash: &Flash) -> AnyV
         <header class="page-head"><div><h1>"Your account"</h1><p>"Who you are on this platform."</p></div></header>
         {left_by(&FORMS, flash, &["name", "current_password", "new_password"])}
         {profile(name, email, flash)}
+        {email_section(flash)}
         {password(flash)}
         <section aria-labelledby="organizations-heading">
             <h2 id="organizations-heading">"Your organizations"</h2>

@@ -56,6 +56,7 @@ fn form(flash: Flash, next: String) -> impl IntoView {
                 <Field form=form name="password" label="Password" kind="password" autocomplete="current-password"/>
                 <button class="button button-primary button-wide" type="submit">"Sign in"</button>
             </form>
+            <p class="quiet"><a href="/forgot">"Forgotten your password?"</a></p>
             <p class="quiet">"No account yet? " <a href="/signup">"Sign up"</a></p>
         </div>
     }

@@ -89,7 +89,7 @@ pub async fn logout() -> Result<(), Refusal> {
 
 /// A new session id for who has just signed in; nothing of the session before survives.
 #[cfg(feature = "ssr")]
-async fn begin_session(user: uuid::Uuid) -> orgtrail::Result<()> {
+pub(crate) async fn begin_session(user: uuid::Uuid) -> orgtrail::Result<()> {
     let session = session()?;
     session.clear().await;
     session.cycle_id().await.map_err(orgtrail::Error::internal)?;

@@ -99,9 +99,16 @@ fn facts(noting: &Noting, request: &Request) -> Facts {
     }
 }
 
-/// The path, unless there is an access token in it: the request is refused then, and the log does not repeat it.
+/// Pages whose last segment is a secret that was mailed.
+const SECRET_PAGES: [&str; 3] = ["/invites/", "/reset/", "/account/email/"];
+
+/// The path without secrets, for the log. A request with an access token in its path is refused.
 fn path(path: &str) -> String {
-    if holds_access_token(path) { "[an access token]".to_owned() } else { path.to_owned() }
+    if holds_access_token(path) {
+        return "[an access token]".to_owned();
+    }
+    let page = SECRET_PAGES.iter().find(|page| path.starts_with(*page));
+    page.map_or_else(|| path.to_owned(), |page| format!("{page}[a secret]"))
 }
 
 /// Falls back to the nil id where the system has no randomness: a request without an id is better than none.
@@ -127,6 +134,18 @@ mod tests {
         assert_eq!(cut("curl/8"), "curl/8");
         assert_eq!(cut(&"é".repeat(400)).len(), 512);
         assert_eq!(cut(&format!("a{}", "é".repeat(400))).len(), 511);
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_not_kept() {
+        for (asked, kept) in [
+            ("/acme/settings/invites", "/acme/settings/invites"),
+            ("/invites/canary", "/invites/[a secret]"),
+            ("/reset/canary", "/reset/[a secret]"),
+            ("/account/email/canary/more", "/account/email/[a secret]"),
+        ] {
+            assert_eq!(path(asked), kept);
+        }
     }
 
     #[test]

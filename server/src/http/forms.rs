@@ -14,12 +14,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use leptos::nonce::Nonce;
 use orgtrail::Error;
+use orgtrail::identity::link_secret::LinkSecret;
 use orgtrail::identity::view::Flash;
 use orgtrail::identity::view::access_token::ShownSecret;
 use orgtrail::organization::slug::Slug;
 use orgtrail_app::identity::server_fns::SESSION_FLASH;
 use orgtrail_app::routes::own_path;
 use orgtrail_app::wire::Refusal;
+use serde::de::DeserializeOwned;
 use tower_sessions::Session;
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -32,8 +34,11 @@ use super::problem::{Problem, read_refusal};
 const TYPED_FIELDS: usize = 16;
 const TYPED_LENGTH: usize = 1024;
 
-/// Forms whose answer is a secret, to be shown once.
+/// Forms whose answer is the secret of an access token, to be shown once.
 const SECRETS: [&str; 2] = ["/api/create_access_token", "/api/rotate_access_token"];
+
+/// Forms whose answer is the link of an invite, to be shown once.
+const LINKS: [&str; 2] = ["/api/create_invite", "/api/resend_invite"];
 
 /// What was sent: name and value of each field.
 struct Fields(Vec<(String, String)>);
@@ -72,9 +77,15 @@ impl Fields {
         }
     }
 
-    /// What the page may show again: never a password, and not without bounds.
+    /// The page below `path` whose last segment is the secret that the form names; `/` if that cannot be one.
+    fn with_secret(&self, path: &str) -> String {
+        LinkSecret::parse(self.get("secret"))
+            .map_or_else(|_| "/".to_owned(), |secret| format!("{path}/{}", secret.expose()))
+    }
+
+    /// What the page may show again: never a secret, and not without bounds.
     fn typed(self) -> Vec<(String, String)> {
-        let shown = self.0.into_iter().filter(|(name, value)| !is_password(name) && value.len() <= TYPED_LENGTH);
+        let shown = self.0.into_iter().filter(|(name, value)| !is_secret(name) && value.len() <= TYPED_LENGTH);
         shown.take(TYPED_FIELDS).map(|(name, value)| (storable(&name), storable(&value))).collect()
     }
 }
@@ -84,8 +95,9 @@ fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn is_password(name: &str) -> bool {
-    name.to_ascii_lowercase().contains("password")
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("password") || name == "secret"
 }
 
 /// The page that a form is on; none for server functions that are no form.
@@ -94,6 +106,12 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
         "/api/login" => Some(with_next("/login", own_path(fields.get("next")))),
         "/api/signup" => Some(with_next("/signup", own_path(fields.get("next")))),
         "/api/logout" => Some("/login".to_owned()),
+        "/api/request_password_reset" => Some("/forgot".to_owned()),
+        "/api/reset_password" => Some(fields.with_secret("/reset")),
+        "/api/accept_invite" | "/api/join_by_invite" => Some(fields.with_secret("/invites")),
+        "/api/request_email_change" => Some("/account".to_owned()),
+        "/api/confirm_email" => Some(fields.with_secret("/account/email")),
+        form if form.ends_with("_invite") => Some(fields.below_organization("/settings/invites")),
         "/api/create_organization" => Some("/organizations/new".to_owned()),
         "/api/update_organization" => Some(fields.below_organization("/settings")),
         "/api/create_access_token" => Some(fields.below_organization("/settings/access-tokens")),
@@ -155,6 +173,8 @@ async fn answer_browser(facts: &Facts, session: &Session, request: Request, next
         refused(&facts.path, &page, refusal.unwrap_or_else(|| unexpected(parts.status)), fields, session).await
     } else if SECRETS.contains(&facts.path.as_str()) {
         secret(body, nonce.as_ref(), &page).await
+    } else if LINKS.contains(&facts.path.as_str()) {
+        link(body, nonce.as_ref(), &page).await
     } else {
         done(&parts.headers, &next_page(&facts.path, &fields))
     };
@@ -165,10 +185,22 @@ fn unexpected(status: StatusCode) -> Refusal {
     Refusal::new(status.as_u16(), "INTERNAL", "Something went wrong on our side.")
 }
 
+/// The page with the link of an invite, in the same way as [`secret`].
+async fn link(body: Body, nonce: Option<&Nonce>, page: &str) -> Response {
+    match told(body).await {
+        Ok(sent) => pages::invite_sent(sent, nonce, page),
+        Err(cause) => Problem::from(Error::internal(cause)).into_response(),
+    }
+}
+
+async fn told<T: DeserializeOwned>(body: Body) -> serde_json::Result<T> {
+    let told = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    serde_json::from_slice(&told)
+}
+
 /// The page with a new secret is the answer itself: it waits nowhere for a redirect to fetch it.
 async fn secret(body: Body, nonce: Option<&Nonce>, page: &str) -> Response {
-    let told = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    match serde_json::from_slice::<ShownSecret>(&told) {
+    match told::<ShownSecret>(body).await {
         Ok(shown) => {
             let back = format!("{}?open={}", page.split('?').next().unwrap_or_default(), shown.id);
             pages::secret(shown, nonce, &back)
@@ -188,7 +220,7 @@ async fn refused(form: &str, page: &str, refusal: Refusal, fields: Fields, sessi
     if refusal.status >= 500 {
         return Problem::from(refusal).into_response();
     }
-    if refusal.status == 401 && form != "/api/login" {
+    if refusal.status == 401 && !matches!(form, "/api/login" | "/api/join_by_invite") {
         return to_login(page);
     }
     let flash = Flash {
@@ -238,6 +270,9 @@ mod tests {
                 "/acme/settings/access-tokens?open=00000000-0000-7000-8000-000000000001",
             ),
             ("/api/grant_access_token_graph", "organization=acme&token=//evil", "/acme/settings/access-tokens"),
+            ("/api/create_invite", "organization=acme&email=a", "/acme/settings/invites"),
+            ("/api/accept_invite", "secret=..%2F..%2Fevil", "/"),
+            ("/api/request_password_reset", "email=a", "/forgot"),
             ("/api/remove_member", "organization=%2Fevil.example", "/"),
             ("/api/update_organization", "", "/"),
             ("/api/create_team", "organization=acme", "/acme/settings/teams"),
@@ -256,7 +291,7 @@ mod tests {
 
     #[test]
     fn passwords_are_not_kept() {
-        let typed = fields("email=a%40b.example&password=canary&new_Password=canary&name=A").typed();
+        let typed = fields("email=a%40b.example&password=canary&secret=canary&new_Password=canary&name=A").typed();
         assert_eq!(typed, [("email".into(), "a@b.example".into()), ("name".into(), "A".into())]);
         assert_eq!(fields("password=x&next=/acme").get("next"), "/acme");
     }

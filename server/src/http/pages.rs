@@ -5,10 +5,11 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 use leptos::nonce::Nonce;
 use orgtrail::identity::view::access_token::ShownSecret;
+use orgtrail::organization::view::invite::InviteSent;
 use orgtrail_app::context::Assets;
 use orgtrail_app::ui::error_page::error_page;
 use orgtrail_app::ui::refusal_page::refusal_page;
-use orgtrail_app::ui::secret_page::secret_page;
+use orgtrail_app::ui::secret_page::{invite_page, secret_page};
 use orgtrail_app::wire::Refusal;
 use url::form_urlencoded;
 
@@ -70,6 +71,12 @@ pub fn refusal(problem: &Problem, facts: &Facts, nonce: Option<&Nonce>) -> Respo
 #[must_use]
 pub fn secret(shown: ShownSecret, nonce: Option<&Nonce>, back: &str) -> Response {
     html(StatusCode::OK, secret_page(assets(), nonce.map(|nonce| &**nonce), shown, back))
+}
+
+/// The page that shows the link of an invite, once.
+#[must_use]
+pub fn invite_sent(sent: InviteSent, nonce: Option<&Nonce>, back: &str) -> Response {
+    html(StatusCode::OK, invite_page(assets(), nonce.map(|nonce| &**nonce), sent, back))
 }
 
 fn html(status: StatusCode, document: String) -> Response {

@@ -14,6 +14,8 @@ mod export;
 mod forms;
 mod headers;
 mod hostile;
+mod invites;
+mod mailed;
 mod pages;
 mod process;
 mod routes;

@@ -21,8 +21,14 @@ enum Rule {
     LeadsOn,
     /// A session of a user.
     Session,
+    /// A link that is good, which nobody has here.
+    Link,
+    /// The same, and a session of a user.
+    LinkForUser,
     /// To read the organization.
     ReadsOrganization,
+    /// To invite people.
+    Invites,
     /// To manage access tokens.
     ManagesTokens,
     /// To read the audit log.
@@ -30,16 +36,21 @@ enum Rule {
 }
 
 /// Every page, its address for the test, and its rule: one more is a decision, and a line here.
-const PAGES: [(&str, &str, Rule); 12] = [
+const PAGES: [(&str, &str, Rule); 17] = [
     ("/", "/", Rule::LeadsOn),
     ("/account", "/account", Rule::Session),
+    ("/account/email/{secret}", "/account/email/unknown", Rule::LinkForUser),
+    ("/forgot", "/forgot", Rule::Nothing),
+    ("/invites/{secret}", "/invites/unknown", Rule::Link),
     ("/login", "/login", Rule::NotSignedIn),
     ("/organizations/new", "/organizations/new", Rule::Session),
+    ("/reset/{secret}", "/reset/unknown", Rule::Link),
     ("/signup", "/signup", Rule::Nothing),
     ("/{organization}", "/acme", Rule::ReadsOrganization),
     ("/{organization}/settings", "/acme/settings", Rule::ReadsOrganization),
     ("/{organization}/settings/access-tokens", "/acme/settings/access-tokens", Rule::ManagesTokens),
     ("/{organization}/settings/audit-logs", "/acme/settings/audit-logs", Rule::ReadsLog),
+    ("/{organization}/settings/invites", "/acme/settings/invites", Rule::Invites),
     ("/{organization}/settings/members", "/acme/settings/members", Rule::ReadsOrganization),
     ("/{organization}/settings/teams", "/acme/settings/teams", Rule::ReadsOrganization),
     ("/{organization}/settings/teams/{team}", "/acme/settings/teams/{team}", Rule::ReadsOrganization),
@@ -48,18 +59,21 @@ const PAGES: [(&str, &str, Rule); 12] = [
 /// The status that a rule has for somebody who asks for a page. A token is as good there as anywhere else; one that is not good is nobody.
 fn expected(rule: Rule, who: Who) -> u16 {
     let has_session = matches!(who, Who::Member(_) | Who::Former | Who::Stranger);
+    let invites = matches!(who, Who::Member(Role::Owner | Role::Admin) | Who::Token(Scope::OrganizationWrite));
     let manages_tokens = matches!(who, Who::Member(Role::Owner | Role::Admin));
     let reads_log = matches!(who, Who::Member(Role::Owner | Role::Admin) | Who::Token(Scope::AuditRead));
     match rule {
         _ if matches!(who, Who::Expired | Who::Revoked) => 303,
         Rule::NotSignedIn if has_session => 303,
-        Rule::Session if !has_session => 303,
+        Rule::Session | Rule::LinkForUser if !has_session => 303,
+        Rule::Link | Rule::LinkForUser => 404,
         Rule::LeadsOn => 303,
         Rule::Nothing | Rule::NotSignedIn | Rule::Session => 200,
-        Rule::ReadsOrganization | Rule::ManagesTokens | Rule::ReadsLog => match who {
+        Rule::ReadsOrganization | Rule::Invites | Rule::ManagesTokens | Rule::ReadsLog => match who {
             Who::Anonymous => 303,
             Who::Former | Who::Stranger => 404,
             _ if rule == Rule::ReadsLog && !reads_log => 403,
+            _ if rule == Rule::Invites && !invites => 403,
             _ if rule == Rule::ManagesTokens && !manages_tokens => 403,
             _ => 200,
         },

@@ -1,5 +1,6 @@
 //! The application on a port and a database of its own, and clients that are somebody.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use orgtrail::identity::access_token::{self, Scope};
@@ -42,7 +43,8 @@ pub struct TestApplication {
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<std::io::Result<()>>>,
     database: Database,
-    _folder: TempDir,
+    folder: TempDir,
+    numbers: AtomicU32,
 }
 
 impl TestApplication {
@@ -67,7 +69,17 @@ impl TestApplication {
         let owner = make_owner(&platform).await;
         let superuser = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role("postgres"));
         let (stop, running) = (Some(stop), Some(running));
-        Self { url, platform, owner, superuser, stop, running, database, _folder: folder }
+        Self { url, platform, owner, superuser, stop, running, database, folder, numbers: AtomicU32::new(0) }
+    }
+
+    /// Where mails are.
+    pub fn outbox(&self) -> PathBuf {
+        self.folder.path().join("outbox")
+    }
+
+    /// A number that was not given out yet.
+    pub fn number(&self) -> u32 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// What comes back for these bytes, at least its first piece.
