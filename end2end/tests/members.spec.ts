@@ -2,7 +2,8 @@
 
 import type { Page } from '@playwright/test';
 
-import { type Organization, join } from '../support/people.ts';
+import { type Organization, join, unique } from '../support/people.ts';
+import { orgtrail } from '../support/server.ts';
 import { expect, hydrated, test, visit } from '../support/test.ts';
 
 const HELEN = 'Helen Ling';
@@ -134,4 +135,16 @@ test('members are found by name and address', async ({ browse, organization }) =
   await expect(page.getByText('Nobody here is called “nobody-at-all”.')).toBeVisible();
   await page.getByRole('link', { name: 'Show all members' }).click();
   await expect(page.locator('.member-name')).toHaveCount(2);
+});
+
+test('a very long address breaks where the screen is narrow', async ({ browse, organization }) => {
+  const email = `${'very.long.'.repeat(24)}${'x'.repeat(40)}${unique()}@people.example`;
+  const args = ['user', 'create', '--email', email, '--name', 'W'.repeat(100), '--organization', organization.slug, '--role', 'member'];
+  await orgtrail(args, { ORGTRAIL_USER_PASSWORD: 'the password of somebody' });
+  const page = await browse(organization.owner, { viewport: { width: 320, height: 640 } });
+  await visit(page, members(organization));
+  await expect(page.getByText(email)).toBeVisible();
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(sideways, 'pixels to scroll sideways').toBe(0);
+  await page.screenshot({ path: 'screenshots/members-long-320.png' });
 });
