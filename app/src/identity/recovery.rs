@@ -79,7 +79,7 @@ fn forgot(flash: &Flash) -> AnyView {
             <Field form=form name="email" label="E-mail" kind="email" autocomplete="username"/>
             <button class="button button-primary button-wide" type="submit">"Mail me a link"</button>
         </form>
-        <p class="quiet">"Remembered it? " <a href="/login">"Sign in"</a></p>
+        <p class="quiet">"Remembered it? " <a rel="external" href="/login">"Sign in"</a></p>
     };
     card("Forgotten password", content.into_any())
 }

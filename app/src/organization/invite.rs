@@ -118,9 +118,10 @@ fn for_nobody_yet(invite: &OpenInvite, secret: &str, flash: &Flash) -> AnyView {
     let sign_up = invite.may_sign_up.then(|| sign_up(invite, secret, flash));
     let sign_in =
         if invite.may_sign_up { "Have an account with this address? " } else { "Use your account with this address: " };
+    // A whole load: the sign-in page would otherwise ask who is signed in, to be refused.
     view! {
         {sign_up}
-        <p class="quiet">{sign_in} <a href=login>"Sign in"</a></p>
+        <p class="quiet">{sign_in} <a rel="external" href=login>"Sign in"</a></p>
     }
     .into_any()
 }
