@@ -41,7 +41,7 @@ for (const role of ['owner', 'admin'] as const) {
     expect(await arrival(page, '/')).toEqual({ status: 303, at: OVERVIEW });
     expect(await arrival(page, '/login')).toEqual({ status: 303, at: OVERVIEW });
     await visit(page, OVERVIEW);
-    expect(await navigation(page)).toEqual(['Overview', 'General', 'Members', 'Teams', 'Access tokens', 'Audit logs']);
+    expect(await navigation(page)).toEqual(['Overview', 'General', 'Members', 'Teams', 'Invites', 'Access tokens', 'Audit logs']);
   });
 }
 
