@@ -245,6 +245,12 @@ async fn password_hash(connection: &mut PgConnection, user: Uuid) -> Result<Opti
     Ok(stored.fetch_one(connection).await?)
 }
 
+/// Likewise, and keeps it until the transaction ends: what was proved by it stays proved.
+pub(super) async fn hold_password(connection: &mut PgConnection, user: Uuid) -> Result<Option<String>> {
+    let stored = sqlx::query_scalar!("select password_hash from orgtrail.users where id = $1 for share", user);
+    Ok(stored.fetch_one(connection).await?)
+}
+
 /// An error at another field than the one that it names itself.
 fn at_field(field: &str, error: Error) -> Error {
     match error {

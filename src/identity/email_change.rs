@@ -22,11 +22,14 @@ pub async fn request(platform: &Platform, viewer: &Viewer, email: &str, current_
     if new.as_str() == user.email {
         return Err(Error::invalid("email", "This is your address already."));
     }
-    account::prove(platform, viewer, user, current_password, Method::ChangeEmail).await?;
+    let proved = account::prove(platform, viewer, user, current_password, Method::ChangeEmail).await?;
     let throttles = Throttles::of_mails(platform, &new.key(), viewer.origin.ip.as_deref());
     throttles.check(platform).await?;
     let (secret, now) = (LinkSecret::generate()?, platform.clock.now());
     let mut transaction = platform.database.writes.begin().await?;
+    if account::hold_password(&mut transaction, user.id).await? != proved {
+        return Err(Error::Conflict("Your password was changed at this very moment: sign in with the new one.".into()));
+    }
     throttles.failed(&mut transaction, now).await?;
     mailed_link::make_for_change(&mut transaction, user.id, &new, &secret, now).await?;
     transaction.commit().await?;

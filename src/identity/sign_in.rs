@@ -40,18 +40,17 @@ async fn enter(platform: &Platform, viewer: &Viewer, method: Method, email: &str
         return Err(throttled);
     }
     let stored = account.as_ref().filter(|account| !account.disabled).and_then(|account| account.password_hash.clone());
+    let verified = stored.clone();
     // What cannot be a password is not hashed at length, but not told apart either.
     let typed: String = password.chars().take(129).collect();
-    match (platform.hashing.run(password::verifying(typed, stored)).await?, user_id) {
-        (Verdict::Verified { right: true, rehashed }, Some(user_id)) => {
-            succeed(platform, written(Outcome::Success, None), &throttles, rehashed).await?;
-            Ok(SignedIn { user_id })
-        }
-        _ => {
-            write(platform, written(Outcome::Failure, Some("wrong_credentials")), Some(&throttles)).await?;
-            Err(Error::WrongCredentials)
-        }
+    let checked = platform.hashing.run(password::verifying(typed, stored)).await?;
+    if let (Verdict::Verified { right: true, rehashed }, Some(user_id)) = (checked, user_id)
+        && succeed(platform, written(Outcome::Success, None), &throttles, verified.as_deref(), rehashed).await?
+    {
+        return Ok(SignedIn { user_id });
     }
+    write(platform, written(Outcome::Failure, Some("wrong_credentials")), Some(&throttles)).await?;
+    Err(Error::WrongCredentials)
 }
 
 /// As [`sign_in`], at the page of an invite.
@@ -98,23 +97,33 @@ async fn write(platform: &Platform, attempt: Attempt<'_>, failed: Option<&Thrott
     Ok(())
 }
 
+/// Writes a success, unless the password that was `verified` is no longer the account's: verifying takes a while, and whoever has lost the
+/// account meanwhile does not enter with the old one, nor bring it back.
 async fn succeed(
     platform: &Platform,
     attempt: Attempt<'_>,
     throttles: &Throttles,
+    verified: Option<&str>,
     rehashed: Option<String>,
-) -> Result<()> {
+) -> Result<bool> {
     let user = attempt.user;
     let mut transaction = platform.database.writes.begin().await?;
-    attempt::record(&mut transaction, platform, attempt).await?;
-    throttles.succeeded(&mut transaction).await?;
-    if let Some(hash) = rehashed {
-        sqlx::query!("update orgtrail.users set password_hash = $2 where id = $1", user, hash)
-            .execute(&mut *transaction)
-            .await?;
+    let is_present = sqlx::query!(
+        "update orgtrail.users set password_hash = coalesce($3, password_hash) where id = $1 and password_hash = $2 and disabled_at is null",
+        user,
+        verified,
+        rehashed
+    )
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected()
+        == 1;
+    if is_present {
+        attempt::record(&mut transaction, platform, attempt).await?;
+        throttles.succeeded(&mut transaction).await?;
+        transaction.commit().await?;
     }
-    transaction.commit().await?;
-    Ok(())
+    Ok(is_present)
 }
 
 /// Makes an account for oneself, where `ORGTRAIL_SIGNUP` lets one. With an address that has an account already this is a sign-in: the

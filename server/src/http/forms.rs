@@ -30,9 +30,8 @@ use super::facts::Facts;
 use super::pages::{self, see_other, to_login, with_next};
 use super::problem::{Problem, read_refusal};
 
-/// Most fields, and longest value in bytes, that wait in the session.
-const TYPED_FIELDS: usize = 16;
-const TYPED_LENGTH: usize = 1024;
+/// Bytes of names and values that wait in the session.
+const TYPED_BYTES: usize = 16 * 1024;
 
 /// Forms whose answer is the secret of an access token, to be shown once.
 const SECRETS: [&str; 2] = ["/api/create_access_token", "/api/rotate_access_token"];
@@ -85,8 +84,14 @@ impl Fields {
 
     /// What the page may show again: never a secret, and not without bounds.
     fn typed(self) -> Vec<(String, String)> {
-        let shown = self.0.into_iter().filter(|(name, value)| !is_secret(name) && value.len() <= TYPED_LENGTH);
-        shown.take(TYPED_FIELDS).map(|(name, value)| (storable(&name), storable(&value))).collect()
+        let mut left = TYPED_BYTES;
+        let mut fits = |(name, value): &(String, String)| {
+            let rest = left.checked_sub(name.len() + value.len());
+            left = rest.unwrap_or(left);
+            rest.is_some()
+        };
+        let shown = self.0.into_iter().filter(|(name, _)| !is_secret(name)).filter(|field| fits(field));
+        shown.map(|(name, value)| (storable(&name), storable(&value))).collect()
     }
 }
 
@@ -95,9 +100,10 @@ fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
+/// Where to go next may be the link of an invite, which is a secret too; the address of the form's page has it anyway.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.contains("password") || name == "secret"
+    name.contains("password") || name == "secret" || name == "next"
 }
 
 /// The page that a form is on; none for server functions that are no form.

@@ -187,7 +187,8 @@ pub async fn update(
     Ok(())
 }
 
-/// Gives a token a new secret, and ends the old one at once; records `access_token.updated`, where `rotated_at` says so.
+/// Gives a token a new secret, and ends the old one at once; records `access_token.updated`, where `rotated_at` says so. Who rotates it
+/// knows the secret, and so answers for the token from now on: it never exceeds their role, whatever becomes of who made it.
 ///
 /// # Errors
 /// Those of [`update`]; [`Error::Conflict`] for an expired token too, whose new secret would be of no use.
@@ -206,16 +207,18 @@ pub async fn rotate(
     }
     let secret = Secret::generate()?;
     let rotated_at = sqlx::query_scalar!(
-        "update orgtrail.access_tokens set secret_sha256 = $3, rotated_at = coalesce($4, clock_timestamp()), version = version + 1
+        "update orgtrail.access_tokens set secret_sha256 = $3, rotated_at = coalesce($4, clock_timestamp()),
+            created_by = coalesce($5, created_by), version = version + 1
         where organization_id = $1 and id = $2 returning rotated_at",
         access.organization().id,
         before.id,
         &secret.sha256(),
-        platform.clock.simulated_now()
+        platform.clock.simulated_now(),
+        access.user_id()
     )
     .fetch_one(change.connection())
     .await?;
-    let after = Token { rotated_at, ..before.clone() };
+    let after = Token { rotated_at, created_by: access.user_id().or(before.created_by), ..before.clone() };
     change.commit(before.updated_to(&after)).await?;
     Ok(CreatedToken { id: after.id, name: after.name, secret })
 }

@@ -16,8 +16,8 @@ const OPEN: i64 = 500;
 const A_MINUTE: i64 = 20;
 /// Mails of an organization to one address in a day, whatever became of them.
 const A_DAY_TO_ONE: i64 = 5;
-/// Least time between two mails of one invite.
-const PAUSE: TimeDelta = TimeDelta::minutes(1);
+/// Minutes between the first two mails of one invite. Each change of it doubles them, up to a day: so that hardly more than ten come in one.
+const PAUSE: i64 = 1;
 
 /// Before an address is invited.
 pub(super) async fn check(
@@ -48,8 +48,11 @@ pub(super) async fn check(
 
 /// Before an invite is sent again.
 pub(super) async fn check_again(connection: &mut PgConnection, invite: &Invite, now: DateTime<Utc>) -> Result<()> {
-    if now < invite.sent_at + PAUSE {
-        return Err(limit("This invite was sent less than a minute ago: wait a little.".to_owned()));
+    let pause = (PAUSE << (invite.version - 1).clamp(0, 10)).min(24 * 60);
+    if now < invite.sent_at + TimeDelta::minutes(pause) {
+        return Err(limit(format!(
+            "An invite that was sent or changed so often is sent again after {pause} minutes at the earliest."
+        )));
     }
     let lately = sqlx::query_scalar!(
         r#"select count(*) as "lately!" from orgtrail.invites where organization_id = $1 and sent_at > $2"#,
