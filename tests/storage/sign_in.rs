@@ -1,14 +1,18 @@
 //! Signing in: every attempt is written down once, copied once into each trail it belongs in, and throttled whoever it is.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use orgtrail::Error;
 use orgtrail::identity::attempt::copy_pending;
+use orgtrail::identity::password::{HashingPool, Verdict};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{sign_in, sign_up};
 use orgtrail::identity::viewer::{self, Identity, Origin, Viewer};
 use orgtrail::organization::{members, settings};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::convert::Infallible;
+use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, PASSWORD, Stored, origin, run, seen};
@@ -287,4 +291,45 @@ async fn signing_up_with_a_known_address_is_a_sign_in(superuser: PgPool) {
         email: "Ada@people.example".to_owned(),
     });
     settings::create(&fixture.platform, &user, "Acme", "acme").await.unwrap();
+}
+
+/// Verifies, and only then does what somebody else does meanwhile.
+struct Meanwhile {
+    statement: &'static str,
+    superuser: PgPool,
+}
+
+impl HashingPool for Meanwhile {
+    fn run(
+        &self,
+        work: Box<dyn FnOnce() -> orgtrail::Result<Verdict> + Send>,
+    ) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
+        let (statement, superuser) = (self.statement, self.superuser.clone());
+        async move {
+            let verdict = work();
+            run(statement, &superuser).await.unwrap();
+            verdict
+        }
+        .boxed()
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_password_that_is_replaced_while_it_is_verified_enters_no_more(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let user = fixture.user_with_password("ada").await;
+    for statement in
+        ["update orgtrail.users set disabled_at = now()", "update orgtrail.users set password_hash = 'another'"]
+    {
+        let mut platform = fixture.platform.clone();
+        // Control: it is the right one.
+        run("update orgtrail.users set disabled_at = null", &fixture.superuser).await.unwrap();
+        assert!(sign_in(&platform, &nobody(), &user.email, PASSWORD).await.is_ok());
+        platform.hashing = Arc::new(Meanwhile { statement, superuser: fixture.superuser.clone() });
+        let refused = sign_in(&platform, &nobody(), &user.email, PASSWORD).await.unwrap_err();
+        assert!(matches!(refused, Error::WrongCredentials), "{refused:?}");
+    }
+    let stored: String =
+        sqlx::query_scalar("select password_hash from orgtrail.users").fetch_one(&fixture.superuser).await.unwrap();
+    assert_eq!(stored, "another");
 }
