@@ -6,10 +6,10 @@ import { expect, test, visit, whereabouts } from '../support/test.ts';
 test('an owner renames the organization', async ({ browse, organization }) => {
   const page = await browse(organization.owner);
   await visit(page, `/${organization.slug}/settings`);
-  await page.getByLabel('Name').fill('Renamed & <b>bold</b>');
+  await page.getByLabel('Name', { exact: true }).fill('Renamed & <b>bold</b>');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page.getByRole('status')).toHaveText('Saved.');
-  await expect(page.getByLabel('Name')).toHaveValue('Renamed & <b>bold</b>');
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Renamed & <b>bold</b>');
   await expect(page.locator('.switcher-name').first(), 'at once in the frame too').toHaveText('Renamed & <b>bold</b>');
 });
 
@@ -31,15 +31,15 @@ test('an owner changes the slug, and old links lead to the new one', async ({ br
 test('what cannot be accepted is said at its field, and nothing is lost', async ({ browse, organization }) => {
   const page = await browse(organization.owner);
   await visit(page, `/${organization.slug}/settings`);
-  await page.getByLabel('Name').fill('A new name');
+  await page.getByLabel('Name', { exact: true }).fill('A new name');
   await page.getByLabel('Slug').fill('A--B');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page.getByLabel('Slug')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('Slug')).toHaveAccessibleDescription(/A slug has 2 to 39 characters/);
   await expect(page.getByLabel('Slug')).toHaveValue('A--B');
-  await expect(page.getByLabel('Name')).toHaveValue('A new name');
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('A new name');
   await visit(page, `/${organization.slug}/settings`);
-  await expect(page.getByLabel('Name'), 'nothing was saved').toHaveValue(organization.name);
+  await expect(page.getByLabel('Name', { exact: true }), 'nothing was saved').toHaveValue(organization.name);
 });
 
 test('a slug that is taken is refused', async ({ browse, organization }) => {
@@ -57,7 +57,7 @@ test('an admin renames, but does not change the slug, even by a forged form', as
   await visit(page, `/${organization.slug}/settings`);
   await expect(page.getByLabel('Slug')).toHaveAttribute('readonly', '');
   await expect(page.getByText('Only an owner can change the slug.')).toBeVisible();
-  await page.getByLabel('Name').fill('Renamed by an admin');
+  await page.getByLabel('Name', { exact: true }).fill('Renamed by an admin');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page.getByRole('status')).toHaveText('Saved.');
 
@@ -65,7 +65,7 @@ test('an admin renames, but does not change the slug, even by a forged form', as
   const forged = await page.request.post('/api/update_organization', { form });
   expect(forged.status()).toBe(403);
   await visit(page, `/${organization.slug}/settings`);
-  await expect(page.getByLabel('Name')).toHaveValue('Renamed by an admin');
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Renamed by an admin');
 });
 
 test('a member reads', async ({ browse }) => {
