@@ -86,7 +86,7 @@ pub const SHAPES: &[Shape] = &[
             ("name", "name to read"),
             ("scopes", "what it may do"),
             ("expires_at", "RFC 3339, or null"),
-            ("created_by", "UUID of the user who made or adopted it; null: the operator"),
+            ("created_by", "UUID of the user who made it, or adopted or rotated it last; null: the operator"),
             ("rotated_at", "when its secret was last replaced, RFC 3339; null: never"),
             ("revoked", "whether it was revoked"),
         ],

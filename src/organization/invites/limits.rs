@@ -14,7 +14,7 @@ use crate::{Error, Result};
 const OPEN: i64 = 500;
 /// Mails of an organization in a minute.
 const A_MINUTE: i64 = 20;
-/// Mails of an organization to one address in a day, whatever became of them.
+/// Invites of an organization to one address in a day, whatever became of them.
 const A_DAY_TO_ONE: i64 = 5;
 /// Minutes between the first two mails of one invite. Each change of it doubles them, up to a day: so that hardly more than ten come in one.
 const PAUSE: i64 = 1;
