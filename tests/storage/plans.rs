@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Metadata, Subscriber, span};
+use tracing::{Dispatch, Event, Metadata, Subscriber, span};
 
 use crate::filters::asked;
 use crate::fixture::{Fixture, Tenant, run};
@@ -27,8 +27,13 @@ const A_PAGE: u64 = 400;
 struct Notices(Arc<Mutex<Vec<String>>>);
 
 impl Notices {
-    fn listen(&self) -> DefaultGuard {
-        tracing::subscriber::set_default(self.clone())
+    /// Listens on this thread. With a single subscriber, tracing would ask whichever thread is the first to meet a notice whether anybody listens
+    /// to its like, and keep the answer for all threads; with two it asks them.
+    fn listen(&self) -> (DefaultGuard, Dispatch) {
+        let second = Dispatch::new(self.clone());
+        let listening = tracing::subscriber::set_default(self.clone());
+        tracing::callsite::rebuild_interest_cache();
+        (listening, second)
     }
 
     fn take(&self) -> Vec<String> {
@@ -72,7 +77,7 @@ struct Explained {
     fixture: Fixture,
     tenant: Tenant,
     notices: Notices,
-    _listening: DefaultGuard,
+    _listening: (DefaultGuard, Dispatch),
     /// Partitions' indexes, each with the name of the parent's.
     indexes: BTreeMap<String, String>,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{Origin, User, Viewer};
@@ -55,6 +55,9 @@ impl TestApplication {
 
     /// Starts one with a changed configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        // A test that fails shows what the server complained of.
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer();
+        let _is_first = log.try_init();
         let database = Database::make().await;
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(&database, &folder);
@@ -117,7 +120,9 @@ impl TestApplication {
     /// A new access token of [`ACME`].
     pub async fn token(&self, scopes: &[Scope]) -> String {
         let created =
-            access_token::create(&self.platform, &Viewer::operator(), ACME, "SIEM", scopes, None).await.unwrap();
+            access_token::create(&self.platform, &Viewer::operator(), ACME, None, Wanted::new("SIEM", scopes))
+                .await
+                .unwrap();
         created.secret.expose().to_owned()
     }
 
