@@ -27,10 +27,10 @@ end;
 
 -- The access token of a secret's hash, valid or not.
 create function orgtrail.find_access_token(wanted_sha256 bytea)
-    returns table (id uuid, organization_id uuid, name text, scopes text[], created_by uuid, expires_at timestamptz, revoked_at timestamptz)
+    returns table (id uuid, organization_id uuid, name text, scopes text[], addresses text[], created_by uuid, expires_at timestamptz, revoked_at timestamptz)
     language sql stable security definer set search_path = orgtrail, pg_temp
 begin atomic
-    select t.id, t.organization_id, t.name, t.scopes, t.created_by, t.expires_at, t.revoked_at
+    select t.id, t.organization_id, t.name, t.scopes, t.addresses, t.created_by, t.expires_at, t.revoked_at
     from orgtrail.access_tokens t
     where t.secret_sha256 = wanted_sha256;
 end;
@@ -39,8 +39,8 @@ end;
 -- position (`newer`: rising, else falling), at most `wanted_rows`. Full text cannot use its index under row-level security, so the policy's
 -- condition is written out here. Dynamic, so that each call is planned for its own values; nothing but an operator and a direction is spliced in.
 create function orgtrail.search_events(
-    wanted_words text[], wanted_kinds text[], wanted_actions text[], wanted_user text, wanted_token text, wanted_object_type text, wanted_object_id text,
-    range_start timestamptz, range_end timestamptz, last_index bigint, from_time timestamptz, from_index bigint, newer boolean, wanted_rows bigint)
+    wanted_words text[], wanted_kinds text[], wanted_actions text[], wanted_user text, wanted_token text, wanted_object_types text[], wanted_object_id text,
+    composed_types text[], range_start timestamptz, range_end timestamptz, last_index bigint, from_time timestamptz, from_index bigint, newer boolean, wanted_rows bigint)
     returns setof orgtrail.events
     language plpgsql stable security definer rows 1000
     set search_path = orgtrail, pg_temp set work_mem = '64MB' set enable_bitmapscan = on set enable_sort = on as $$
@@ -50,7 +50,7 @@ declare
         from unnest(wanted_words) as word);
 begin
     -- Each kind by itself, because its index has the order: a frequent word is found by walking it, a rare one in the index of words.
-    return query execute format($query$ select * from (%s) as e order by e.occurred_at %s, e.index %2$s limit $13 $query$,
+    return query execute format($query$ select * from (%s) as e order by e.occurred_at %s, e.index %2$s limit $14 $query$,
         (select string_agg(format($kind$ (
             select e.*
             from orgtrail.events e
@@ -60,25 +60,25 @@ begin
                 and ($3 is null or e.action = any ($3))
                 and ($4 is null or e.actor_user_id = $4)
                 and ($5 is null or e.actor_access_token_id = $5)
-                and ($6 is null or e.object_type = $6)
-                and ($7 is null or e.object_id = $7)
-                and e.occurred_at >= $8 and e.occurred_at < $9
-                and ($10 is null or e.index <= $10)
-                and ($11 is null or (e.occurred_at, e.index) %s ($11, $12))
+                and ($6 is null or e.object_type = any ($6) and ($7 is null or e.object_id = $7)
+                    or e.object_type = any ($8) and $7 = any (string_to_array(e.object_id, ':')))
+                and e.occurred_at >= $9 and e.occurred_at < $10
+                and ($11 is null or e.index <= $11)
+                and ($12 is null or (e.occurred_at, e.index) %s ($12, $13))
             order by e.occurred_at %s, e.index %3$s
-            limit $13) $kind$, place, case when newer then '>' else '<' end, case when newer then 'asc' else 'desc' end), ' union all ')
+            limit $14) $kind$, place, case when newer then '>' else '<' end, case when newer then 'asc' else 'desc' end), ' union all ')
             from generate_subscripts(wanted_kinds, 1) as place),
         case when newer then 'asc' else 'desc' end)
-    using query, wanted_kinds, wanted_actions, wanted_user, wanted_token, wanted_object_type, wanted_object_id,
+    using query, wanted_kinds, wanted_actions, wanted_user, wanted_token, wanted_object_types, wanted_object_id, composed_types,
         range_start, range_end, last_index, from_time, from_index, wanted_rows;
 end
 $$;
 
 revoke all on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
-    orgtrail.search_events(text[], text[], text[], text, text, text, text, timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
+    orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
     from public;
 grant execute on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
-    orgtrail.search_events(text[], text[], text[], text, text, text, text, timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
+    orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
     to orgtrail_app;
 
 reset role;

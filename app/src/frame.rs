@@ -153,7 +153,7 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
             <ul class="nav">
                 {nav_link(format!("/{slug}/settings"), "General")}
                 {nav_link(format!("/{slug}/settings/members"), "Members")}
-                {nav_link(format!("/{slug}/settings/teams"), "Teams")}
+                {list_link(format!("/{slug}/settings/teams"), "Teams")}
                 {invites}
                 {access_tokens}
                 {audit_logs}
@@ -162,11 +162,28 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
     }
 }
 
-fn nav_link(href: String, label: &'static str) -> impl IntoView + use<> {
+/// A link that is marked on its own page.
+fn nav_link(href: String, label: &'static str) -> AnyView {
+    marked_link(href, label, None)
+}
+
+/// A link that is marked on its own page, which is a list, and on the page of each thing that is listed.
+fn list_link(href: String, label: &'static str) -> AnyView {
+    let below = format!("{href}/");
+    marked_link(href, label, Some(below))
+}
+
+fn marked_link(href: String, label: &'static str, below: Option<String>) -> AnyView {
     let path = use_location().pathname;
     let target = href.clone();
-    let current = move || path.with(|path| (path.trim_end_matches('/') == target).then_some("page"));
-    view! { <li><a href=href aria-current=current>{label}</a></li> }
+    let current = move || {
+        path.with(|path| match &below {
+            _ if path.trim_end_matches('/') == target => Some("page"),
+            Some(below) if path.starts_with(below) => Some("true"),
+            _ => None,
+        })
+    };
+    view! { <li><a href=href aria-current=current>{label}</a></li> }.into_any()
 }
 
 #[component]

@@ -48,7 +48,7 @@ test('a team is made, filled, renamed and deleted, and the trail has it', async 
   await page.getByRole('button', { name: 'Rename' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Safety');
   await hydrated(page);
-  await page.getByRole('link', { name: 'What happened to this team' }).click();
+  await page.getByRole('link', { name: 'What happened to it: Safety' }).click();
   await expect(page.locator('.event-link')).toHaveText([
     'Renamed team Security to Safety',
     `Changed ${HELEN} from member to maintainer in team Security`,

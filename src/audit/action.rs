@@ -4,8 +4,10 @@
 //! seed come first in their groups, worded as there; ours are marked. Other products' actions are any well-formed dotted
 //! names that are not in here.
 
+mod relatives;
 pub mod shape;
 
+pub use relatives::{Relatives, relatives};
 pub use shape::Shape;
 
 use super::event::Kind;

@@ -4,9 +4,10 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::action::Relatives;
 use super::cursor::Position;
 use super::event::Kind;
-use super::query::{ActorFilter, EventFilter, Words};
+use super::query::{ActorFilter, EventFilter, ObjectFilter, Words};
 use super::range::TimeRange;
 use crate::Result;
 
@@ -175,10 +176,7 @@ impl Selection<'_> {
             None => {}
         }
         if let Some(object) = &self.filter.object {
-            sql.push(" and e.object_type = ").push_bind(object.object_type().to_owned());
-            if let Some(id) = object.object_id() {
-                sql.push(" and e.object_id = ").push_bind(id.to_owned());
-            }
+            push_object(sql, object);
         }
     }
 
@@ -195,14 +193,33 @@ impl Selection<'_> {
         arguments.push_bind(filter.words.iter().flat_map(Words::tokens).collect::<Vec<_>>());
         arguments.push_bind(self.kinds()).push_bind(filter.action_names());
         arguments.push_bind(user).push_bind(token);
-        arguments.push_bind(filter.object.as_ref().map(|object| object.object_type().to_owned()));
+        arguments.push_bind(filter.object.as_ref().map(ObjectFilter::types));
         arguments.push_bind(filter.object.as_ref().and_then(|object| object.object_id()).map(str::to_owned));
+        arguments.push_bind(filter.object.as_ref().map_or(Relatives::NONE, ObjectFilter::relatives).composed);
         arguments.push_bind(self.range.start).push_bind(self.range.end).push_bind(self.last_index);
         arguments.push_bind(from.map(|from| from.occurred_at)).push_bind(from.map(|from| from.index));
         arguments.push_bind(window.is_some_and(|window| window.direction == Direction::Newer));
         arguments.push_bind(window.map(|window| window.rows));
         sql.push(") as e");
     }
+}
+
+/// One type, or one object with its relatives. Of what has none the index has the order, which it has not for a list of types.
+fn push_object(sql: &mut QueryBuilder<Postgres>, object: &ObjectFilter) {
+    let Some(id) = object.object_id().map(str::to_owned) else {
+        sql.push(" and e.object_type = ").push_bind(object.object_type().to_owned());
+        return;
+    };
+    let relatives = object.relatives();
+    if relatives == Relatives::NONE {
+        sql.push(" and e.object_type = ").push_bind(object.object_type().to_owned());
+        sql.push(" and e.object_id = ").push_bind(id);
+        return;
+    }
+    sql.push(" and (e.object_type = any (").push_bind(object.types());
+    sql.push(") and e.object_id = ").push_bind(id.clone());
+    sql.push(" or e.object_type = any (").push_bind(relatives.composed);
+    sql.push(") and ").push_bind(id).push(" = any (string_to_array(e.object_id, ':')))");
 }
 
 struct Driver {

@@ -73,7 +73,12 @@ const PARAMETERS: [&[(&str, Wanted)]; 5] = [
     &[
         ("", |_| true),
         ("&object=member", |event| event.object_type == "member"),
-        ("&object=member:7", |event| event.object_type == "member" && event.object_id.as_deref() == Some("7")),
+        // The account belongs to the member, and what is composed of a team and the member.
+        ("&object=member:7", |event| match event.object_type.as_str() {
+            "member" | "user" => event.object_id.as_deref() == Some("7"),
+            "team_member" => matches!(event.object_id.as_deref(), Some("7" | "2025/06:7")),
+            _ => false,
+        }),
         ("&object=invoice:2025%2F06:7", |event| {
             event.object_type == "invoice" && event.object_id.as_deref() == Some("2025/06:7")
         }),

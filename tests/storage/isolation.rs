@@ -1,7 +1,7 @@
 //! Between organizations: a transaction sees and writes the rows of the one that it is bound to, and of none if it is bound to none.
 
 use orgtrail::audit::export;
-use orgtrail::identity::access_token::{self, Scope, graphs};
+use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::organization::invites;
 use orgtrail::organization::teams::TeamRole;
@@ -27,8 +27,13 @@ async fn tenant_tables(superuser: &PgPool) -> Vec<(String, String)> {
 async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
     let (ours, theirs) = (fixture.organization("ours").await, fixture.organization("theirs").await);
     for tenant in [&ours, &theirs] {
-        let token =
-            access_token::create(&fixture.platform, &tenant.owner, &tenant.slug, "robot", &[Scope::AuditRead], None);
+        let token = access_token::create(
+            &fixture.platform,
+            &tenant.owner,
+            &tenant.slug,
+            None,
+            Wanted::new("robot", &[Scope::AuditRead]),
+        );
         let token = token.await.unwrap().id.into();
         fixture.graph(&tenant.slug, "inventory").await;
         graphs::grant(&fixture.platform, &tenant.owner, &tenant.slug, token, "inventory", "read").await.unwrap();
@@ -182,7 +187,7 @@ async fn the_word_search_is_bound_too(superuser: PgPool) {
     let (ours, theirs) = two(&fixture).await;
     let search = |what: &str| {
         format!(
-            "select {what} from orgtrail.search_events(array['created'], array['change'], null, null, null, null, null, '-infinity', 'infinity', null, null, null,
+            "select {what} from orgtrail.search_events(array['created'], array['change'], null, null, null, null, null, '{{}}', '-infinity', 'infinity', null, null, null,
                 false, null)"
         )
     };

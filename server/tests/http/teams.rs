@@ -72,15 +72,14 @@ async fn each_sees_what_they_may_do() {
     for (client, forms) in [
         (
             app.owner().await,
-            ["add_team_member", "change_team_role", "rename_team", "delete_team", "What happened to this team"]
-                .as_slice(),
+            ["add_team_member", "change_team_role", "rename_team", "delete_team", "What happened to it"].as_slice(),
         ),
         (app.sign_in(&maintainer.email).await, &["add_team_member", "change_team_role"]),
         (app.sign_in(&member.email).await, &[]),
     ] {
         let body = client.get(&page).await.body;
         let shown: Vec<_> =
-            ["add_team_member", "change_team_role", "rename_team", "delete_team", "What happened to this team"]
+            ["add_team_member", "change_team_role", "rename_team", "delete_team", "What happened to it"]
                 .into_iter()
                 .filter(|form| body.contains(form))
                 .collect();

@@ -35,7 +35,8 @@ pub const SHAPES: &[Shape] = &[
             ("name", "name at the time"),
             ("email", "e-mail address at the time"),
             ("role", "`owner`, `admin` or `member`"),
-            ("invited_by", "name of who invited the user, where an invite was accepted"),
+            ("invited_by", "name of the user or access token that invited the user, where an invite was accepted"),
+            ("invited_by_id", "UUID of the user or access token that invited the user, where an invite was accepted"),
         ],
     },
     Shape {
@@ -85,6 +86,7 @@ pub const SHAPES: &[Shape] = &[
             ("id", "UUID"),
             ("name", "name to read"),
             ("scopes", "what it may do"),
+            ("addresses", "addresses and networks from which it is good; empty: from everywhere"),
             ("expires_at", "RFC 3339, or null"),
             ("created_by", "UUID of the user who made it, or adopted or rotated it last; null: the operator"),
             ("rotated_at", "when its secret was last replaced, RFC 3339; null: never"),

@@ -1,6 +1,6 @@
 //! The filters of the trail: values that cannot hold what may not be asked.
 
-use crate::audit::action;
+use crate::audit::action::{self, Relatives};
 use crate::audit::event::Kind;
 use crate::audit::view::{ActorChoice, FilterView};
 use crate::{Error, Result};
@@ -185,6 +185,19 @@ impl ObjectFilter {
     #[must_use]
     pub fn object_id(&self) -> Option<&str> {
         self.object_id.as_ref().map(Id::as_str)
+    }
+
+    /// The types of objects that are meant: one, and with an id those that share it.
+    #[must_use]
+    pub fn types(&self) -> Vec<String> {
+        let own = std::iter::once(self.object_type.as_str());
+        own.chain(self.relatives().same_id.iter().copied()).map(str::to_owned).collect()
+    }
+
+    /// The types whose events belong to the history of the one object too; none where a whole type was asked for.
+    #[must_use]
+    pub fn relatives(&self) -> Relatives {
+        self.object_id.as_ref().map_or(Relatives::NONE, |_| action::relatives(&self.object_type))
     }
 }
 

@@ -9,7 +9,7 @@ use orgtrail::organization::view::{Addable, TeamMemberRow, TeamView};
 
 use super::server_fns::team_view;
 use crate::answer::Answer;
-use crate::audit::links::Query;
+use crate::audit::history::history_links;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
 use crate::ui::answered::answered;
@@ -147,9 +147,7 @@ fn manager(team: &TeamView, slug: &str, flash: &Flash) -> AnyView {
     .into_any()
 }
 
-/// Every event that names the team by its id: of the team itself, and of who came and went.
+/// Every event of the team itself, and of who came and went.
 fn history(team: &TeamView, slug: &str) -> AnyView {
-    let href =
-        Query::default().filter("range", "90d").filter("q", &team.id).on(&format!("/{slug}/settings/audit-logs"));
-    view! { <p><a href=href>"What happened to this team"</a></p> }.into_any()
+    view! { <p>{history_links(slug, None, format!("team:{}", team.id), "it", &team.name)}</p> }.into_any()
 }
