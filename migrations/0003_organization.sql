@@ -37,6 +37,7 @@ create table orgtrail.access_tokens (
     name            text not null check (char_length(name) between 1 and 100),
     secret_sha256   bytea not null unique check (octet_length(secret_sha256) = 32),
     scopes          text[] not null,
+    addresses       text[] not null default '{}', -- networks from which it is good; none: from everywhere (R-07)
     created_by      uuid references orgtrail.users, -- null: made on the command line by the operator
     created_at      timestamptz not null default clock_timestamp(),
     expires_at      timestamptz,
@@ -109,7 +110,7 @@ create constraint trigger change_needs_event after insert or update or delete on
     deferrable initially deferred for each row execute function orgtrail.require_event();
 create constraint trigger change_needs_event after insert or update or delete on orgtrail.memberships
     deferrable initially deferred for each row execute function orgtrail.require_event();
-create constraint trigger change_needs_event after insert or delete or update of name, secret_sha256, scopes, created_by, expires_at, revoked_at, rotated_at, version
+create constraint trigger change_needs_event after insert or delete or update of name, secret_sha256, scopes, addresses, created_by, expires_at, revoked_at, rotated_at, version
     on orgtrail.access_tokens deferrable initially deferred for each row execute function orgtrail.require_event();
 
 -- Contract §1: at least one owner always remains. Deferred, so that it looks after the head lock has put concurrent changes in order.
@@ -128,7 +129,7 @@ create constraint trigger last_owner_stays after update or delete on orgtrail.me
 grant select, insert, update (slug, name) on orgtrail.organizations to orgtrail_app;
 grant select, insert, update (retired_at) on orgtrail.organization_slugs to orgtrail_app;
 grant select, insert, delete, update (role) on orgtrail.memberships to orgtrail_app;
-grant select, insert, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip) on orgtrail.access_tokens to orgtrail_app;
+grant select, insert, update (name, secret_sha256, scopes, addresses, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip) on orgtrail.access_tokens to orgtrail_app;
 grant select, insert, update (next_index, last_recorded_at) on orgtrail.trail_heads to orgtrail_app;
 grant select, insert, delete, update (attempt_id) on orgtrail.sign_in_copies to orgtrail_app; -- update: to lock rows
 grant select on orgtrail.organizations, orgtrail.organization_slugs, orgtrail.memberships, orgtrail.access_tokens to orgtrail_lookup;

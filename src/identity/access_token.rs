@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+pub mod addresses;
 mod credential;
 pub mod expiry;
 pub mod graphs;

@@ -9,7 +9,7 @@ use super::attempt::{self, Attempt, Method};
 use super::email::{self, Email};
 use super::mailed_link;
 use super::password::{self, NewPassword, Verdict};
-use super::sign_in;
+use super::sign_in::{self, SignedIn};
 use super::throttle::Throttles;
 use super::viewer::{Origin, User, Viewer};
 use crate::audit::event::Outcome;
@@ -74,16 +74,19 @@ impl<'a> AccountChange<'a> {
     }
 
     /// Gives the account another password, by its hash. Links that were mailed before are of no use after it.
-    pub(super) async fn set_password(&mut self, hash: &str) -> Result<()> {
-        sqlx::query!(
-            "update orgtrail.users set password_hash = $2, password_changed_at = coalesce($3, clock_timestamp()) where id = $1",
+    pub(super) async fn set_password(&mut self, hash: &str) -> Result<SignedIn> {
+        let signed_in = sqlx::query_as!(
+            SignedIn,
+            "update orgtrail.users set password_hash = $2, password_changed_at = coalesce($3, clock_timestamp()) where id = $1
+            returning id as user_id, password_changed_at",
             self.before.user_id,
             hash,
             self.platform.clock.simulated_now()
         )
-        .execute(&mut *self.transaction)
+        .fetch_one(&mut *self.transaction)
         .await?;
-        mailed_link::end_all(&mut self.transaction, self.before.user_id).await
+        mailed_link::end_all(&mut self.transaction, self.before.user_id).await?;
+        Ok(signed_in)
     }
 
     /// Gives the account another address. Links that were mailed before are of no use after it.
@@ -191,13 +194,13 @@ pub async fn rename(platform: &Platform, viewer: &Viewer, name: &str, shown: Opt
     change.commit(Method::UpdateAccount).await
 }
 
-/// Gives the signed-in user another password in exchange for the present one, and ends all their other sessions (R-05). Guesses are
-/// throttled with those at the sign-in page.
+/// Gives the signed-in user another password in exchange for the present one, and ends all their other sessions (R-05); the one that asks
+/// goes on with what this answers. Guesses are throttled with those at the sign-in page.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`]; [`Error::Invalid`] for `new_password` and `current_password`; [`Error::Throttled`]; [`Error::Conflict`] if the
 /// password was changed at the same moment; [`Error::Unavailable`] if too many wait.
-pub async fn change_password(platform: &Platform, viewer: &Viewer, current: &str, new: &str) -> Result<()> {
+pub async fn change_password(platform: &Platform, viewer: &Viewer, current: &str, new: &str) -> Result<SignedIn> {
     let user = viewer.require_user()?;
     let chosen = NewPassword::parse(new).map_err(|error| at_field("new_password", error))?;
     let stored = prove(platform, viewer, user, current, Method::ChangePassword).await?;
@@ -209,9 +212,10 @@ pub async fn change_password(platform: &Platform, viewer: &Viewer, current: &str
     if password_hash(change.connection(), user.id).await? != stored {
         return Err(Error::Conflict("Your password was changed at this very moment: sign in with the new one.".into()));
     }
-    change.set_password(&hash).await?;
+    let signed_in = change.set_password(&hash).await?;
     change.end_sessions(viewer.session).await?;
-    change.commit(Method::ChangePassword).await
+    change.commit(Method::ChangePassword).await?;
+    Ok(signed_in)
 }
 
 /// Has the user prove who they are by their present password, for a change by `method`; answers the hash that it belongs to.

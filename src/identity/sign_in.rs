@@ -1,5 +1,7 @@
 //! Signing in and signing up with a password: the same work and the same answer for every cause of failure (R-13).
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,11 +15,14 @@ use crate::platform::{Platform, SignUp};
 use crate::storage;
 use crate::{Error, Result};
 
-/// Who signed in: the session that is made now belongs to them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who signed in, and with which password. The session that is made now belongs to them as long as it is the account's: a password that is
+/// replaced between the sign-in and the first use of its session ends that one too (R-05).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// Id of the user.
     pub user_id: Uuid,
+    /// When the password was chosen; tells it from every other one of the account.
+    pub password_changed_at: Option<DateTime<Utc>>,
 }
 
 /// Checks an address and a password, and writes the attempt down, whatever comes of it. Anybody may try.
@@ -45,9 +50,11 @@ async fn enter(platform: &Platform, viewer: &Viewer, method: Method, email: &str
     let typed: String = password.chars().take(129).collect();
     let checked = platform.hashing.run(password::verifying(typed, stored)).await?;
     if let (Verdict::Verified { right: true, rehashed }, Some(user_id)) = (checked, user_id)
-        && succeed(platform, written(Outcome::Success, None), &throttles, verified.as_deref(), rehashed).await?
+        && let Some(signed_in) =
+            succeed(platform, written(Outcome::Success, None), &throttles, (user_id, verified.as_deref()), rehashed)
+                .await?
     {
-        return Ok(SignedIn { user_id });
+        return Ok(signed_in);
     }
     write(platform, written(Outcome::Failure, Some("wrong_credentials")), Some(&throttles)).await?;
     Err(Error::WrongCredentials)
@@ -103,27 +110,26 @@ async fn succeed(
     platform: &Platform,
     attempt: Attempt<'_>,
     throttles: &Throttles,
-    verified: Option<&str>,
+    (user, verified): (Uuid, Option<&str>),
     rehashed: Option<String>,
-) -> Result<bool> {
-    let user = attempt.user;
+) -> Result<Option<SignedIn>> {
     let mut transaction = platform.database.writes.begin().await?;
-    let is_present = sqlx::query!(
-        "update orgtrail.users set password_hash = coalesce($3, password_hash) where id = $1 and password_hash = $2 and disabled_at is null",
+    let signed_in = sqlx::query_as!(
+        SignedIn,
+        "update orgtrail.users set password_hash = coalesce($3, password_hash) where id = $1 and password_hash = $2 and disabled_at is null
+        returning id as user_id, password_changed_at",
         user,
         verified,
         rehashed
     )
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected()
-        == 1;
-    if is_present {
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if signed_in.is_some() {
         attempt::record(&mut transaction, platform, attempt).await?;
         throttles.succeeded(&mut transaction).await?;
         transaction.commit().await?;
     }
-    Ok(is_present)
+    Ok(signed_in)
 }
 
 /// Makes an account for oneself, where `ORGTRAIL_SIGNUP` lets one. With an address that has an account already this is a sign-in: the
@@ -149,8 +155,10 @@ pub async fn sign_up(
         return enter(platform, viewer, Method::Signup, email, password).await;
     }
     let account = NewAccount::prepare(platform, name, &address, Some(new_password)).await?;
-    let user = account.make(platform, Some((Method::Signup, &viewer.origin))).await?;
-    Ok(SignedIn { user_id: user.id })
+    let mut transaction = platform.database.writes.begin().await?;
+    let signed_in = account.insert(&mut transaction, platform, Some((Method::Signup, &viewer.origin))).await?;
+    transaction.commit().await?;
+    Ok(signed_in)
 }
 
 /// Makes an account from the command line, or for the demo; without a password nobody can sign in to it yet.
@@ -167,9 +175,11 @@ pub async fn create_user(
     if !matches!(viewer.identity, super::viewer::Identity::Operator) {
         return Err(Error::Forbidden("Only the operator makes accounts for others.".to_owned()));
     }
-    let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
-    let password = password.map(NewPassword::parse).transpose()?;
-    NewAccount::prepare(platform, name, &address, password).await?.make(platform, None).await
+    let account = NewAccount::parse(platform, name, email, password).await?;
+    let mut transaction = platform.database.writes.begin().await?;
+    account.insert(&mut transaction, platform, None).await?;
+    transaction.commit().await?;
+    Ok(account.user)
 }
 
 /// The hash of a password to be kept.
@@ -187,6 +197,13 @@ pub(crate) struct NewAccount {
 }
 
 impl NewAccount {
+    /// Checks what was typed, and hashes the password.
+    pub(crate) async fn parse(platform: &Platform, name: &str, email: &str, password: Option<&str>) -> Result<Self> {
+        let (name, address) = (crate::organization::name::parse("name", name)?, Email::parse(email)?);
+        let password = password.map(NewPassword::parse).transpose()?;
+        Self::prepare(platform, name, &address, password).await
+    }
+
     /// Hashes the password.
     pub(crate) async fn prepare(
         platform: &Platform,
@@ -213,11 +230,13 @@ impl NewAccount {
         connection: &mut PgConnection,
         platform: &Platform,
         signed_up: Option<(Method, &Origin)>,
-    ) -> Result<()> {
+    ) -> Result<SignedIn> {
         let User { id, name, email } = &self.user;
-        sqlx::query!(
+        let signed_in = sqlx::query_as!(
+            SignedIn,
             "insert into orgtrail.users (id, email, email_key, name, password_hash, password_changed_at, created_at)
-            select $1, $2, $3, $4, $5, case when $5::text is not null then now end, now from coalesce($6, clock_timestamp()) as now",
+            select $1, $2, $3, $4, $5, case when $5::text is not null then now end, now from coalesce($6, clock_timestamp()) as now
+            returning id as user_id, password_changed_at",
             id,
             email,
             email::key(email),
@@ -225,7 +244,7 @@ impl NewAccount {
             self.hash,
             platform.clock.simulated_now()
         )
-        .execute(&mut *connection)
+        .fetch_one(&mut *connection)
         .await
         .map_err(taken)?;
         if let Some((method, origin)) = signed_up {
@@ -233,14 +252,7 @@ impl NewAccount {
             let attempt = Attempt { method, email, user: Some(*id), outcome, reason: None, origin };
             attempt::record(connection, platform, attempt).await?;
         }
-        Ok(())
-    }
-
-    async fn make(self, platform: &Platform, signed_up: Option<(Method, &Origin)>) -> Result<User> {
-        let mut transaction = platform.database.writes.begin().await?;
-        self.insert(&mut transaction, platform, signed_up).await?;
-        transaction.commit().await?;
-        Ok(self.user)
+        Ok(signed_in)
     }
 }
 

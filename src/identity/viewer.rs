@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::access_token::{self, AccessToken};
+use super::sign_in::SignedIn;
 use super::view::{OrganizationLink, ViewerView};
 use crate::audit::event::Actor;
 use crate::platform::Platform;
@@ -116,15 +117,19 @@ impl Viewer {
     }
 }
 
-/// The viewer of a session that was signed in as `user`: anonymous if the user is gone or disabled.
+/// The viewer of a session that was begun by `signed_in`: anonymous if the user is gone, disabled, or has another password since.
 ///
 /// # Errors
 /// [`Error::Unavailable`] without a database.
-pub async fn from_session(platform: &Platform, origin: Origin, user: Uuid) -> Result<Viewer> {
-    let found =
-        sqlx::query_as!(User, "select id, name, email from orgtrail.users where id = $1 and disabled_at is null", user)
-            .fetch_optional(&platform.database.reads)
-            .await?;
+pub async fn from_session(platform: &Platform, origin: Origin, signed_in: SignedIn) -> Result<Viewer> {
+    let found = sqlx::query_as!(
+        User,
+        "select id, name, email from orgtrail.users where id = $1 and password_changed_at is not distinct from $2 and disabled_at is null",
+        signed_in.user_id,
+        signed_in.password_changed_at
+    )
+    .fetch_optional(&platform.database.reads)
+    .await?;
     Ok(Viewer::new(origin, found.map_or(Identity::Anonymous, Identity::User)))
 }
 

@@ -8,7 +8,7 @@ use crate::audit::action::Action;
 use crate::audit::append::NewEvent;
 use crate::audit::change::Change;
 use crate::identity::access::{self, Access, Operation, may_change_role};
-use crate::identity::email::Email;
+use crate::identity::email::{self, Email};
 use crate::identity::link_secret::LinkSecret;
 use crate::identity::role::Role;
 use crate::identity::viewer::{Identity, Viewer};
@@ -240,17 +240,47 @@ pub async fn revoke(platform: &Platform, viewer: &Viewer, slug: &str, id: &str) 
     let access = access::authorize(platform, viewer, slug, Operation::ManageInvites).await?;
     let mut change = Change::begin(platform, &access).await?;
     let invite = lock_open(&mut change, &access, id).await?;
+    let revoked = end(&mut change, &invite, platform.clock.now()).await?;
+    change.commit(revoked).await?;
+    Ok(())
+}
+
+/// Takes back what invites an address, where its user becomes or ceases to be a member; answers what is to be recorded.
+pub(super) async fn withdraw(
+    change: &mut Change,
+    access: &Access,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<NewEvent>> {
+    let open = sqlx::query_scalar!(
+        "select id from orgtrail.invites where organization_id = $1 and email_key = $2 and accepted_at is null and revoked_at is null
+        for update",
+        access.organization().id,
+        email::key(email)
+    )
+    .fetch_optional(change.connection())
+    .await?;
+    match open {
+        Some(id) => {
+            let invite = row::find(change.connection(), access.organization().id, id).await?;
+            end(change, &invite, now).await.map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
+/// Ends a locked invite; answers what is to be recorded.
+async fn end(change: &mut Change, invite: &Invite, now: DateTime<Utc>) -> Result<NewEvent> {
     let previous = invite.state(change.connection()).await?;
     sqlx::query!(
         "update orgtrail.invites set revoked_at = $3, version = version + 1 where organization_id = $1 and id = $2",
-        access.organization().id,
+        invite.organization_id,
         invite.id,
-        platform.clock.now()
+        now
     )
     .execute(change.connection())
     .await?;
-    change.commit(NewEvent::new(Action::InviteDeleted, invite.object()).previous(&previous)).await?;
-    Ok(())
+    Ok(NewEvent::new(Action::InviteDeleted, invite.object()).previous(&previous))
 }
 
 /// Locks an invite that the viewer may change and that nobody accepted or revoked.

@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::teams;
 use super::view::{MemberRow, MembersPage};
+use super::{invites, teams};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
 use crate::identity::access::{self, Access, Operation, may_change_role};
 use crate::identity::email::Email;
 use crate::identity::role::Role;
-use crate::identity::viewer::Viewer;
+use crate::identity::sign_in::NewAccount;
+use crate::identity::viewer::{User, Viewer};
 use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
@@ -110,10 +111,36 @@ pub async fn add(platform: &Platform, viewer: &Viewer, slug: &str, email: &str, 
     let access = access::authorize(platform, viewer, slug, Operation::AddMember).await?;
     let email = Email::parse(email)?;
     let mut change = Change::begin(platform, &access).await?;
-    let user = sqlx::query!("select id, name, email from orgtrail.users where email_key = $1", email.key())
+    let user = sqlx::query_as!(User, "select id, name, email from orgtrail.users where email_key = $1", email.key())
         .fetch_optional(change.connection())
         .await?
         .ok_or_else(|| Error::invalid("email", "Nobody has an account with this e-mail address: create one first."))?;
+    insert(platform, &access, change, user, role).await
+}
+
+/// Makes an account, by name, address and password, and adds it as [`add`] does: both or neither. The command line only.
+///
+/// # Errors
+/// Those of [`add`]; [`Error::Invalid`] for what cannot be an account; [`Error::Taken`] if the address has one.
+pub async fn add_new(
+    platform: &Platform,
+    viewer: &Viewer,
+    slug: &str,
+    (name, email, password): (&str, &str, &str),
+    role: Role,
+) -> Result<User> {
+    let access = access::authorize(platform, viewer, slug, Operation::AddMember).await?;
+    let account = NewAccount::parse(platform, name, email, Some(password)).await?;
+    let mut change = Change::begin(platform, &access).await?;
+    account.insert(change.connection(), platform, None).await?;
+    insert(platform, &access, change, account.user().clone(), role).await?;
+    Ok(account.user().clone())
+}
+
+/// Makes a user a member. What invited their address is of no use any more: it would let them in again after they were removed.
+async fn insert(platform: &Platform, access: &Access, mut change: Change, user: User, role: Role) -> Result<()> {
+    // The invite before the membership, as whoever accepts it does: the other way round the two would wait for each other.
+    let withdrawn = invites::withdraw(&mut change, access, &user.email, platform.clock.now()).await?;
     let member = sqlx::query!(
         "insert into orgtrail.memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, coalesce($4, clock_timestamp()))
         on conflict do nothing returning created_at",
@@ -125,14 +152,10 @@ pub async fn add(platform: &Platform, viewer: &Viewer, slug: &str, email: &str, 
     .fetch_optional(change.connection())
     .await?
     .ok_or_else(|| Error::Conflict("This person is a member already.".to_owned()))?;
-    let member = Member {
-        user_id: user.id,
-        name: user.name,
-        email: user.email,
-        role: role.as_str().to_owned(),
-        created_at: member.created_at,
-    };
-    change.commit(NewEvent::new(Action::MemberCreated, member.object()).next(&member.state())).await?;
+    let role = role.as_str().to_owned();
+    let member = Member { user_id: user.id, name: user.name, email: user.email, role, created_at: member.created_at };
+    let joined = NewEvent::new(Action::MemberCreated, member.object()).next(&member.state());
+    change.commit_all(joined, withdrawn.into_iter().collect()).await?;
     Ok(())
 }
 
@@ -183,8 +206,8 @@ pub async fn change_role(
     Ok(())
 }
 
-/// Removes a member, or lets one leave; ends their powers here at once. Records `team.member.removed` for each of their teams, and
-/// `member.deleted`.
+/// Removes a member, or lets one leave; ends their powers here at once, and what invites their address. Records `team.member.removed` for each
+/// of their teams, `invite.deleted` where there was one, and `member.deleted`.
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] for the last owner.
@@ -201,6 +224,7 @@ pub async fn remove(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &
         }
     }
     let mut events = teams::leave_all(&mut change, &access, user_id).await?;
+    events.extend(invites::withdraw(&mut change, &access, &member.email, platform.clock.now()).await?);
     sqlx::query!(
         "delete from orgtrail.memberships where organization_id = $1 and user_id = $2",
         access.organization().id,

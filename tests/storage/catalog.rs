@@ -112,7 +112,7 @@ async fn grants(superuser: PgPool) {
     .await;
     insta::assert_snapshot!(found, @r"
     orgtrail_app access_token_graphs: delete, insert, select, update (permission)
-    orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip)
+    orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, addresses, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip)
     orgtrail_app event_positions: insert, select
     orgtrail_app events: insert, select
     orgtrail_app graphs: insert, select

@@ -5,7 +5,7 @@ use orgtrail::audit::action::Action;
 use orgtrail::audit::append::{NewEvent, Object};
 use orgtrail::audit::change::Change;
 use orgtrail::identity::access::{Access, Operation, authorize};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::members;
@@ -177,7 +177,8 @@ async fn authorized(fixture: &Fixture, tenant: &Tenant) -> Vec<(&'static str, Ac
             _ => {}
         }
     }
-    let revoked = access_token::create(platform, owner, "acme", "revoked", &everything, None).await.unwrap();
+    let revoked =
+        access_token::create(platform, owner, "acme", None, Wanted::new("revoked", &everything)).await.unwrap();
     let viewer = viewer::from_token(platform, origin(), revoked.secret.expose()).await.unwrap();
     cases.push(("revoked", rename_access(fixture, &viewer).await, 401));
     access_token::revoke(platform, owner, "acme", revoked.id).await.unwrap();

@@ -9,7 +9,7 @@ use orgtrail::audit::cursor::CursorKey;
 use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::audit::redact::RedactionKey;
 use orgtrail::identity::access::{self, Access, Operation};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::password::{HashingPool, Verdict};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
@@ -178,7 +178,9 @@ impl Fixture {
 
     /// A new access token, made by `creator`, as viewer.
     pub async fn token(&self, tenant: &Tenant, creator: &Viewer, scopes: &[Scope]) -> Viewer {
-        let token = access_token::create(&self.platform, creator, &tenant.slug, "robot", scopes, None).await.unwrap();
+        let token = access_token::create(&self.platform, creator, &tenant.slug, None, Wanted::new("robot", scopes))
+            .await
+            .unwrap();
         viewer::from_token(&self.platform, origin(), token.secret.expose()).await.unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Invites: who may send which, what becomes of a link, and that of two who do something at once one wins.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{self as sign_up, sign_in};
@@ -157,7 +157,7 @@ async fn a_new_user_joins_with_the_role_and_the_teams(superuser: PgPool) {
         trail.iter().map(|event| event.action.as_str()).collect::<Vec<_>>(),
         ["member.created", "team.member.added", "login.attempted"]
     );
-    let user = joined.user_id.to_string();
+    let user = joined.signed_in.user_id.to_string();
     assert!(trail.iter().all(|event| event.actor_user_id.as_deref() == Some(&user)));
     let next: Value = serde_json::from_str(&trail.remove(0).next.unwrap()).unwrap();
     assert_eq!((&next["role"], &next["invited_by"]), (&"admin".into(), &"owner-of-acme".into()));
@@ -177,9 +177,9 @@ async fn an_existing_user_joins_by_password_or_signed_in(superuser: PgPool) {
     let wrong = invites::sign_up(platform, &anonymous(), &secret(&for_grace), "X", "a wrong password").await;
     assert!(matches!(wrong, Err(Error::WrongCredentials)));
     let joined = invites::sign_up(platform, &anonymous(), &secret(&for_grace), "X", PASSWORD).await.unwrap();
-    assert_eq!(joined.user_id, grace.id);
+    assert_eq!(joined.signed_in.user_id, grace.id);
     let for_linus = invite(&fixture, &acme.owner, "linus@people.example", "member").await.unwrap();
-    assert_eq!(invites::accept(platform, &seen(&linus), &secret(&for_linus)).await.unwrap().user_id, linus.id);
+    assert_eq!(invites::accept(platform, &seen(&linus), &secret(&for_linus)).await.unwrap(), "acme");
     let names = members::list(platform, &acme.owner, "acme", "").await.unwrap().members;
     assert_eq!(names.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["grace", "linus", "owner-of-acme"]);
 }
@@ -261,7 +261,9 @@ async fn an_invite_ends_with_the_right_of_who_stands_for_it(superuser: PgPool) {
     let platform = &fixture.platform;
     let second = fixture.member(&acme, "second", Role::Owner).await;
     let token =
-        access_token::create(platform, &second, "acme", "robot", &[Scope::OrganizationWrite], None).await.unwrap();
+        access_token::create(platform, &second, "acme", None, Wanted::new("robot", &[Scope::OrganizationWrite]))
+            .await
+            .unwrap();
     let robot = orgtrail::identity::viewer::from_token(platform, origin(), token.secret.expose()).await.unwrap();
     let as_owner = invite(&fixture, &second, "a@people.example", "owner").await.unwrap();
     let as_admin = invite(&fixture, &second, "b@people.example", "admin").await.unwrap();
@@ -305,6 +307,38 @@ async fn inviting_is_the_same_whether_or_not_there_is_an_account(superuser: PgPo
         format!("{view:?}").replace(&sent.email, "X")
     };
     assert_eq!(looks(&known).await, looks(&unknown).await);
+}
+
+/// What was sent before somebody was added by the operator would let them in again after they were removed.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn an_invite_ends_with_joining_or_leaving_another_way(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    let (platform, operator) = (&fixture.platform, Viewer::operator());
+    let grace = fixture.user_with_password("grace").await;
+    let added = invite(&fixture, &acme.owner, "Grace@people.example", "admin").await.unwrap();
+    members::add(platform, &operator, "acme", &grace.email, Role::Member).await.unwrap();
+    assert_eq!(standing(&fixture, &secret(&added)).await, "revoked");
+    let told: Vec<_> = fixture.trail(acme.id).await.into_iter().map(|event| event.action).collect();
+    assert_eq!(told[told.len() - 2..], ["member.created", "invite.deleted"]);
+
+    // To whatever address they have by then.
+    let other = invite(&fixture, &acme.owner, "other@people.example", "member").await.unwrap();
+    run(
+        "update orgtrail.users set email = 'other@people.example', email_key = 'other@people.example' where name = 'grace'",
+        &fixture.superuser,
+    )
+    .await
+    .unwrap();
+    members::remove(platform, &acme.owner, "acme", &grace.id.to_string()).await.unwrap();
+    assert_eq!(standing(&fixture, &secret(&other)).await, "revoked");
+
+    let new = invite(&fixture, &acme.owner, "new@people.example", "member").await.unwrap();
+    let made = ("New", "new@people.example", PASSWORD);
+    members::add_new(platform, &operator, "nowhere", made, Role::Member).await.unwrap_err();
+    members::add_new(platform, &operator, "acme", made, Role::Member).await.unwrap();
+    assert_eq!(standing(&fixture, &secret(&new)).await, "revoked");
+    sign_in(platform, &anonymous(), "new@people.example", PASSWORD).await.unwrap();
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -430,7 +464,10 @@ async fn hostile_names_and_addresses_do_no_harm(superuser: PgPool) {
         let sent = invite(&fixture, &acme.owner, &email, "member").await.unwrap();
         let joined = invites::sign_up(platform, &anonymous(), &secret(&sent), name, PASSWORD).await.unwrap();
         let found = members::list(platform, &acme.owner, "acme", name).await.unwrap().members;
-        assert_eq!((found[0].user_id.as_str(), found[0].name.as_str()), (joined.user_id.to_string().as_str(), name));
+        assert_eq!(
+            (found[0].user_id.as_str(), found[0].name.as_str()),
+            (joined.signed_in.user_id.to_string().as_str(), name)
+        );
     }
     let sent = invite(&fixture, &acme.owner, "last@people.example", "member").await.unwrap();
     for name in ["", "a\nb", &"é".repeat(101)] {

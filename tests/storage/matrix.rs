@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use orgtrail::identity::access::{Operation, authorize};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::expiry::Expiry;
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::members;
@@ -57,12 +58,20 @@ async fn failing_tokens(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer
     let orphaned = fixture.token(acme, &gone, &Scope::ALL).await;
     members::change_role(platform, &acme.owner, "acme", &id_of(&lowered), "member", None).await.unwrap();
     members::remove(platform, &acme.owner, "acme", &id_of(&gone)).await.unwrap();
-    let revoked = access_token::create(platform, &acme.owner, "acme", "revoked", &Scope::ALL, None).await.unwrap();
+    let revoked =
+        access_token::create(platform, &acme.owner, "acme", None, Wanted::new("revoked", &Scope::ALL)).await.unwrap();
     let revoked_viewer = viewer::from_token(platform, origin(), revoked.secret.expose()).await.unwrap();
     access_token::revoke(platform, &acme.owner, "acme", revoked.id).await.unwrap();
     let soon = platform.clock.now() + TimeDelta::hours(1);
-    let expired =
-        access_token::create(platform, &acme.owner, "acme", "expired", &Scope::ALL, Some(soon)).await.unwrap();
+    let expired = access_token::create(
+        platform,
+        &acme.owner,
+        "acme",
+        None,
+        Wanted { expiry: Expiry::At(soon), ..Wanted::new("expired", &Scope::ALL) },
+    )
+    .await
+    .unwrap();
     let expired_viewer = viewer::from_token(platform, origin(), expired.secret.expose()).await.unwrap();
     expire(fixture, &expired.id.to_string()).await;
     for dead in [revoked.secret, expired.secret] {
@@ -87,8 +96,14 @@ async fn no_token_is_born_expired(superuser: PgPool) {
     let acme = fixture.organization("acme").await;
     for (seconds, status) in [(-1, 422), (0, 422), (60, 200)] {
         let expires = fixture.platform.clock.now() + TimeDelta::seconds(seconds);
-        let made =
-            access_token::create(&fixture.platform, &acme.owner, "acme", "robot", &Scope::ALL, Some(expires)).await;
+        let made = access_token::create(
+            &fixture.platform,
+            &acme.owner,
+            "acme",
+            None,
+            Wanted { expiry: Expiry::At(expires), ..Wanted::new("robot", &Scope::ALL) },
+        )
+        .await;
         assert_eq!(made.map_or_else(|error| error.status(), |_| 200), status, "{seconds}");
     }
 }

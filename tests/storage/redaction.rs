@@ -2,7 +2,6 @@
 
 use orgtrail::audit::append::Draft;
 use orgtrail::audit::event::Kind;
-use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
@@ -31,7 +30,7 @@ async fn use_secrets(fixture: &Fixture, tenant: &Tenant) -> Vec<String> {
     sign_in(platform, &nobody, "ada@acme.example", CANARY).await.unwrap();
     sign_in(platform, &nobody, "ada@acme.example", "another canary password").await.unwrap_err();
     sign_up(platform, &nobody, "Grace", "grace@acme.example", "canary of somebody else").await.unwrap();
-    let token = access_token::create(platform, owner, "acme", "SIEM", &Scope::ALL, None).await.unwrap();
+    let token = access_token::create(platform, owner, "acme", None, Wanted::new("SIEM", &Scope::ALL)).await.unwrap();
     let rotated = access_token::rotate(platform, owner, "acme", token.id).await.unwrap();
     let program = viewer::from_token(platform, origin(), rotated.secret.expose()).await.unwrap();
     settings::update(platform, &program, "acme", "Acme", "acme", None).await.unwrap();
@@ -63,8 +62,9 @@ async fn nothing_that_was_typed_or_shown_as_a_secret_is_in_the_trail(superuser: 
 async fn what_other_products_send_is_redacted_and_the_rest_kept(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
-    let token =
-        access_token::create(&fixture.platform, &tenant.owner, "acme", "SIEM", &Scope::ALL, None).await.unwrap();
+    let token = access_token::create(&fixture.platform, &tenant.owner, "acme", None, Wanted::new("SIEM", &Scope::ALL))
+        .await
+        .unwrap();
     let mut draft = claimed("app.changed", fixture.platform.clock.now());
     draft.previous = Some(r#"{ "password" :"canaryone", "access_token_id":"kept",  "n":1.50 }"#.to_owned());
     draft.next = Some(format!(
@@ -94,9 +94,10 @@ async fn states_of_ours_keep_all_their_fields(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     let (platform, owner) = (&fixture.platform, &tenant.owner);
-    let token =
-        access_token::create(platform, owner, "acme", "password token", &[Scope::AuditRead], None).await.unwrap();
-    let wanted = Wanted { name: "secret token", scopes: &[Scope::AuditRead], expiry: Expiry::Never };
+    let token = access_token::create(platform, owner, "acme", None, Wanted::new("password token", &[Scope::AuditRead]))
+        .await
+        .unwrap();
+    let wanted = Wanted::new("secret token", &[Scope::AuditRead]);
     access_token::update(platform, owner, "acme", token.id.into(), wanted).await.unwrap();
     fixture.graph("acme", "inventory").await;
     access_token::graphs::grant(platform, owner, "acme", token.id.into(), "inventory", "read").await.unwrap();

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orgtrail::Error;
+use orgtrail::identity::account::change_password;
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::password::{HashingPool, Verdict};
 use orgtrail::identity::role::Role;
@@ -253,12 +254,27 @@ async fn a_client_that_tries_many_addresses_waits(superuser: PgPool) {
 async fn a_disabled_user_cannot_sign_in_and_ends_being_seen(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let ada = fixture.user_with_password("ada").await;
-    let viewer = async || viewer::from_session(&fixture.platform, origin(), ada.id).await.unwrap().identity;
-    assert_eq!(said(&try_with(&fixture, &ada.email, PASSWORD).await), "in");
+    let signed_in = sign_in(&fixture.platform, &nobody(), &ada.email, PASSWORD).await.unwrap();
+    let viewer = async || viewer::from_session(&fixture.platform, origin(), signed_in).await.unwrap().identity;
     assert!(matches!(viewer().await, Identity::User(_)));
     run("update orgtrail.users set disabled_at = now()", &fixture.superuser).await.unwrap();
     assert_eq!(said(&try_with(&fixture, &ada.email, PASSWORD).await), "wrong");
     assert!(matches!(viewer().await, Identity::Anonymous));
+}
+
+/// R-05, also for a session that is only about to begin: nothing is there yet to be ended.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_session_is_worth_as_much_as_its_password(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let ada = fixture.user_with_password("ada").await;
+    let platform = &fixture.platform;
+    let signed_in = sign_in(platform, &nobody(), &ada.email, PASSWORD).await.unwrap();
+    let seen = viewer::from_session(platform, origin(), signed_in).await.unwrap();
+    let renewed = change_password(platform, &seen, PASSWORD, "another good password").await.unwrap();
+    for (session, is_good) in [(signed_in, false), (renewed, true)] {
+        let seen = viewer::from_session(platform, origin(), session).await.unwrap();
+        assert_eq!(matches!(seen.identity, Identity::User(_)), is_good, "{session:?}");
+    }
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

@@ -1,7 +1,7 @@
 //! Two people change the same thing at once: one is first, the other is told what it is now, and nobody waits for ever.
 
 use orgtrail::Error;
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::account;
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{self, Viewer};
@@ -132,7 +132,9 @@ async fn a_token_that_works_while_it_is_revoked_holds_nobody_up(superuser: PgPoo
     let acme = fixture.organization("acme").await;
     for round in 0..12 {
         let made =
-            access_token::create(&fixture.platform, &acme.owner, "acme", "robot", &Scope::ALL, None).await.unwrap();
+            access_token::create(&fixture.platform, &acme.owner, "acme", None, Wanted::new("robot", &Scope::ALL))
+                .await
+                .unwrap();
         let robot = viewer::from_token(&fixture.platform, origin(), made.secret.expose()).await.unwrap();
         let (platform, owner) = (fixture.platform.clone(), acme.owner.clone());
         let revoke = async move { access_token::revoke(&platform, &owner, "acme", made.id).await };

@@ -23,11 +23,11 @@ async fn acme(superuser: PgPool) -> (Fixture, Tenant) {
 }
 
 async fn make(fixture: &Fixture, creator: &Viewer, scopes: &[Scope]) -> CreatedToken {
-    access_token::create(&fixture.platform, creator, "acme", "robot", scopes, None).await.unwrap()
+    access_token::create(&fixture.platform, creator, "acme", None, Wanted::new("robot", scopes)).await.unwrap()
 }
 
 fn wanted(name: &str) -> Wanted<'_> {
-    Wanted { name, scopes: &[Scope::AuditRead], expiry: Expiry::Never }
+    Wanted::new(name, &[Scope::AuditRead])
 }
 
 fn status<T>(done: Result<T>) -> u16 {
@@ -50,7 +50,12 @@ async fn try_all(fixture: &Fixture, tenant: &Tenant, viewer: &Viewer) -> Vec<(&'
     graphs::grant(platform, &tenant.owner, "acme", granted.into(), "inventory", "read").await.unwrap();
     vec![
         ("list", status(list::page(platform, viewer, "acme", "").await)),
-        ("create", status(access_token::create(platform, viewer, "acme", "robot", &[Scope::AuditRead], None).await)),
+        (
+            "create",
+            status(
+                access_token::create(platform, viewer, "acme", None, Wanted::new("robot", &[Scope::AuditRead])).await,
+            ),
+        ),
         ("update", status(access_token::update(platform, viewer, "acme", id.into(), wanted("new")).await)),
         ("grant", status(graphs::grant(platform, viewer, "acme", id.into(), "inventory", "read").await)),
         ("withdraw", status(graphs::withdraw(platform, viewer, "acme", granted.into(), "inventory").await)),
@@ -115,7 +120,7 @@ async fn an_admin_gets_no_owners_rights_by_a_token(superuser: PgPool) {
         let mighty = make(&fixture, creator, &changes).await.id;
         assert_eq!(status(access_token::rotate(platform, &admin, "acme", mighty).await), 403);
         assert_eq!(status(graphs::grant(platform, &admin, "acme", mighty.into(), "inventory", "read").await), 403);
-        let renamed = Wanted { name: "renamed", scopes: &changes, expiry: Expiry::Never };
+        let renamed = Wanted::new("renamed", &changes);
         assert_eq!(
             status(access_token::update(platform, &admin, "acme", mighty.into(), renamed).await),
             200,
@@ -124,7 +129,7 @@ async fn an_admin_gets_no_owners_rights_by_a_token(superuser: PgPool) {
         let longer = Wanted { expiry: Expiry::At(platform.clock.now() + TimeDelta::days(1)), ..renamed };
         assert_eq!(status(access_token::update(platform, &admin, "acme", mighty.into(), longer).await), 403);
         let weak = make(&fixture, creator, &reads).await.id;
-        let raised = Wanted { name: "robot", scopes: &changes, expiry: Expiry::Never };
+        let raised = Wanted::new("robot", &changes);
         assert_eq!(status(access_token::update(platform, &admin, "acme", weak.into(), raised).await), 403);
         assert_eq!(status(access_token::rotate(platform, &admin, "acme", weak).await), 200);
         assert_eq!(
@@ -143,7 +148,7 @@ async fn every_change_tells_the_whole_state_before_and_after(superuser: PgPool) 
     let (platform, owner) = (&fixture.platform, &tenant.owner);
     let id = make(&fixture, owner, &[Scope::AuditRead]).await.id;
     let state = json!({
-        "id": id, "name": "robot", "scopes": ["audit:read"], "created_by": id_of(owner), "expires_at": null, "rotated_at": null, "revoked": false,
+        "id": id, "name": "robot", "scopes": ["audit:read"], "addresses": [], "created_by": id_of(owner), "expires_at": null, "rotated_at": null, "revoked": false,
     });
     assert_eq!(newest(&fixture, &tenant).await, ("access_token.created".to_owned(), Value::Null, state.clone()));
     let end = "2999-12-31T00:00:00Z";
@@ -151,12 +156,16 @@ async fn every_change_tells_the_whole_state_before_and_after(superuser: PgPool) 
         name: "Robot 2",
         scopes: &[Scope::ModelsWrite, Scope::AuditRead],
         expiry: Expiry::At(end.parse().unwrap()),
+        addresses: "192.0.2.9 203.0.113.7/24",
     };
     access_token::update(platform, owner, "acme", id.into(), changed).await.unwrap();
     let mut updated = state.clone();
-    for (field, value) in
-        [("name", json!("Robot 2")), ("scopes", json!(["audit:read", "models:write"])), ("expires_at", json!(end))]
-    {
+    for (field, value) in [
+        ("name", json!("Robot 2")),
+        ("scopes", json!(["audit:read", "models:write"])),
+        ("expires_at", json!(end)),
+        ("addresses", json!(["192.0.2.9", "203.0.113.0/24"])),
+    ] {
         updated[field] = value;
     }
     assert_eq!(newest(&fixture, &tenant).await, ("access_token.updated".to_owned(), state, updated.clone()));
@@ -366,7 +375,10 @@ async fn hostile_names_are_kept_and_shown_harmless_or_refused(superuser: PgPool)
         "😀 Ünïcødé 日本",
         &"é".repeat(100),
     ] {
-        let id = access_token::create(platform, owner, "acme", name, &[Scope::AuditRead], None).await.unwrap().id;
+        let id = access_token::create(platform, owner, "acme", None, Wanted::new(name, &[Scope::AuditRead]))
+            .await
+            .unwrap()
+            .id;
         let page = list::page(platform, owner, "acme", &id.to_string()).await.unwrap();
         assert_eq!(page.open.unwrap().name, name);
         let row = page.tokens.iter().find(|row| row.id == id.to_string()).unwrap();
@@ -374,10 +386,12 @@ async fn hostile_names_are_kept_and_shown_harmless_or_refused(superuser: PgPool)
         assert_eq!(newest(&fixture, &tenant).await.2["name"], json!(name));
     }
     for name in ["", "  ", &"x".repeat(10_000), "a\0b", "a\nb"] {
-        let refused = access_token::create(platform, owner, "acme", name, &[Scope::AuditRead], None).await.unwrap_err();
+        let refused = access_token::create(platform, owner, "acme", None, Wanted::new(name, &[Scope::AuditRead]))
+            .await
+            .unwrap_err();
         assert_eq!((refused.status(), refused.field()), (422, Some("name")));
     }
-    let without = access_token::create(platform, owner, "acme", "robot", &[], None).await.unwrap_err();
+    let without = access_token::create(platform, owner, "acme", None, Wanted::new("robot", &[])).await.unwrap_err();
     assert_eq!((without.status(), without.field()), (422, Some("scope")));
     for id in ["x", "' or true --", &Uuid::nil().to_string()] {
         assert_eq!(status(list::page(platform, owner, "acme", id).await), 404, "{id}");
@@ -400,10 +414,12 @@ async fn live_tokens_are_bounded_and_dead_ones_do_not_count(superuser: PgPool) {
     run(fill, &mut *transaction).await.unwrap();
     transaction.commit().await.unwrap();
     // One place is left, for which two ask at once.
-    let ask = || access_token::create(platform, owner, "acme", "last", &[Scope::AuditRead], None);
+    let ask = || access_token::create(platform, owner, "acme", None, Wanted::new("last", &[Scope::AuditRead]));
     let admin = fixture.member(&tenant, "admin", Role::Admin).await;
-    let (one, other) =
-        tokio::join!(ask(), access_token::create(platform, &admin, "acme", "last", &[Scope::AuditRead], None));
+    let (one, other) = tokio::join!(
+        ask(),
+        access_token::create(platform, &admin, "acme", None, Wanted::new("last", &[Scope::AuditRead]))
+    );
     let mut statuses = [status(one), status(other)];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 429]);

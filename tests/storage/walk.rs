@@ -4,7 +4,6 @@
 use orgtrail::audit::action::{Action, Shape};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::page;
-use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs, list};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
@@ -99,6 +98,9 @@ async fn people(walk: &mut Walk<'_>, owner: &Viewer) {
     walk.step("organization/members::add", members::add(platform, &operator, "acme", &grace.email, Role::Member))
         .await
         .unwrap();
+    let account = ("Katherine", "katherine@people.example", PASSWORD);
+    let add_new = members::add_new(platform, &operator, "acme", account, Role::Member);
+    walk.step("organization/members::add_new", add_new).await.unwrap();
     walk.step("organization/members::list", members::list(platform, owner, "acme", "")).await.unwrap();
     let id = grace.id.to_string();
     walk.step("organization/members::change_role", members::change_role(platform, owner, "acme", &id, "admin", None))
@@ -225,10 +227,10 @@ async fn sign_ins(walk: &mut Walk<'_>, email: &str) {
 
 async fn tokens(walk: &mut Walk<'_>, owner: &Viewer) {
     let platform = &walk.fixture.platform;
-    let make = access_token::create(platform, owner, "acme", "SIEM", &[Scope::AuditRead], None);
+    let make = access_token::create(platform, owner, "acme", None, Wanted::new("SIEM", &[Scope::AuditRead]));
     let id = walk.step("identity/access_token/manage::create", make).await.unwrap().id;
     walk.step("identity/access_token/list::page", list::page(platform, owner, "acme", "")).await.unwrap();
-    let wanted = Wanted { name: "Reports", scopes: &[Scope::AuditRead, Scope::AuditExport], expiry: Expiry::Never };
+    let wanted = Wanted::new("Reports", &[Scope::AuditRead, Scope::AuditExport]);
     walk.step("identity/access_token/manage::update", access_token::update(platform, owner, "acme", id.into(), wanted))
         .await
         .unwrap();
@@ -249,7 +251,8 @@ async fn adoption(walk: &mut Walk<'_>, owner: &Viewer) {
     let admin = seen(&walk.fixture.user("leaves").await);
     let user = admin.require_user().unwrap();
     members::add(platform, &Viewer::operator(), "acme", &user.email, Role::Admin).await.unwrap();
-    let orphan = access_token::create(platform, &admin, "acme", "Orphan", &[Scope::AuditRead], None).await.unwrap();
+    let orphan =
+        access_token::create(platform, &admin, "acme", None, Wanted::new("Orphan", &[Scope::AuditRead])).await.unwrap();
     members::remove(platform, owner, "acme", &user.id.to_string()).await.unwrap();
     let adopted = access_token::adopt(platform, owner, "acme", orphan.id.into());
     walk.step("identity/access_token/manage::adopt", adopted).await.unwrap();
@@ -288,6 +291,7 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     organization/settings::update: change organization.updated success
     identity/sign_in::create_user: nothing
     organization/members::add: change member.created success
+    organization/members::add_new: change member.created success
     organization/members::list: nothing
     organization/members::change_role: change member.updated success
     identity/sign_in::sign_up: nothing

@@ -12,9 +12,11 @@ use crate::routes::own_path;
 use crate::wire::Refusal;
 #[cfg(feature = "ssr")]
 use crate::wire::refuse;
+#[cfg(feature = "ssr")]
+use orgtrail::identity::sign_in::SignedIn;
 
-/// Key of the session under which the signed-in user's id is kept.
-pub const SESSION_USER: &str = "user_id";
+/// Key of the session under which it keeps who signed in (`SignedIn`).
+pub const SESSION_SIGNED_IN: &str = "signed_in";
 
 /// Key of the session under which a form's [`Flash`] waits for the next page.
 pub const SESSION_FLASH: &str = "flash";
@@ -50,7 +52,7 @@ pub async fn login(email: String, password: String, #[server(default)] next: Str
     let (platform, viewer) = asking().map_err(refuse)?;
     let signed_in =
         orgtrail::identity::sign_in::sign_in(&platform, &viewer, &email, &password).await.map_err(refuse)?;
-    begin_session(signed_in.user_id).await.map_err(refuse)?;
+    begin_session(signed_in).await.map_err(refuse)?;
     set_location(own_path(&next));
     Ok(())
 }
@@ -69,7 +71,7 @@ pub async fn signup(
     let (platform, viewer) = asking().map_err(refuse)?;
     let made =
         orgtrail::identity::sign_in::sign_up(&platform, &viewer, &name, &email, &password).await.map_err(refuse)?;
-    begin_session(made.user_id).await.map_err(refuse)?;
+    begin_session(made).await.map_err(refuse)?;
     set_location(own_path(&next));
     Ok(())
 }
@@ -89,9 +91,15 @@ pub async fn logout() -> Result<(), Refusal> {
 
 /// A new session id for who has just signed in; nothing of the session before survives.
 #[cfg(feature = "ssr")]
-pub(crate) async fn begin_session(user: uuid::Uuid) -> orgtrail::Result<()> {
+pub(crate) async fn begin_session(signed_in: SignedIn) -> orgtrail::Result<()> {
+    session()?.clear().await;
+    renew_session(signed_in).await
+}
+
+/// A new id for a session that goes on, as who signs in with another password.
+#[cfg(feature = "ssr")]
+pub(crate) async fn renew_session(signed_in: SignedIn) -> orgtrail::Result<()> {
     let session = session()?;
-    session.clear().await;
     session.cycle_id().await.map_err(orgtrail::Error::internal)?;
-    session.insert(SESSION_USER, user).await.map_err(orgtrail::Error::internal)
+    session.insert(SESSION_SIGNED_IN, signed_in).await.map_err(orgtrail::Error::internal)
 }

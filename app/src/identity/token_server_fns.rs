@@ -11,7 +11,7 @@ use crate::wire::Refusal;
 #[cfg(feature = "ssr")]
 use crate::wire::refuse;
 #[cfg(feature = "ssr")]
-use orgtrail::identity::access_token::expiry::{self, Expiry};
+use orgtrail::identity::access_token::expiry::Expiry;
 #[cfg(feature = "ssr")]
 use orgtrail::identity::access_token::{self, CreatedToken, Scope, Target, Wanted, graphs, list};
 
@@ -28,25 +28,27 @@ pub async fn access_tokens_page(
     list::page(&platform, &viewer, &organization, &open).await.map(Told::tell).map_err(refuse)
 }
 
-/// Makes an access token, and tells its secret this once.
+/// Makes an access token, and tells its secret this once. `id` is that of the form: sent twice, it makes one token.
 ///
 /// # Errors
-/// 403, 422 at the field, 429 where there are too many.
+/// 403, 409 for a form that was sent already, 422 at the field, 429 where there are too many.
 #[server(endpoint = "create_access_token", output = ToldJson)]
 pub async fn create_access_token(
     organization: String,
     name: String,
     #[server(default)] scopes: Vec<String>,
+    #[server(default)] addresses: String,
     #[server(default)] expires_on: String,
+    #[server(default)] id: String,
 ) -> Result<Told<ShownSecret>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let scopes = Scope::parse_all(&scopes).map_err(refuse)?;
-    let expires_at = expiry::parse(&expires_on, None).map_err(refuse)?;
-    let made = access_token::create(&platform, &viewer, &organization, &name, &scopes, expires_at).await;
+    let wanted = Wanted { name: &name, scopes: &scopes, expiry: Expiry::LastDay(&expires_on), addresses: &addresses };
+    let made = access_token::create(&platform, &viewer, &organization, id.parse().ok(), wanted).await;
     made.map(shown).map_err(refuse)
 }
 
-/// Changes name, scopes and last day of a token.
+/// Changes name, scopes, addresses and last day of a token.
 ///
 /// # Errors
 /// 403, 404, 409 where somebody else changed it meanwhile, 422 at the field.
@@ -57,12 +59,13 @@ pub async fn update_access_token(
     version: i32,
     name: String,
     #[server(default)] scopes: Vec<String>,
+    #[server(default)] addresses: String,
     #[server(default)] expires_on: String,
 ) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let target = Target::parse(&token, version).map_err(refuse)?;
     let scopes = Scope::parse_all(&scopes).map_err(refuse)?;
-    let wanted = Wanted { name: &name, scopes: &scopes, expiry: Expiry::LastDay(&expires_on) };
+    let wanted = Wanted { name: &name, scopes: &scopes, expiry: Expiry::LastDay(&expires_on), addresses: &addresses };
     access_token::update(&platform, &viewer, &organization, target, wanted).await.map_err(refuse)?;
     done("/api/update_access_token", "Saved.", &organization, &token).await;
     Ok(())

@@ -98,8 +98,8 @@ pub async fn invite_view(secret: String) -> Result<Told<InviteView>, Refusal> {
 #[server(endpoint = "accept_invite")]
 pub async fn accept_invite(secret: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    let joined = invites::accept(&platform, &viewer, &secret).await.map_err(refuse)?;
-    set_location(&format!("/{}", joined.slug));
+    let slug = invites::accept(&platform, &viewer, &secret).await.map_err(refuse)?;
+    set_location(&format!("/{slug}"));
     Ok(())
 }
 
@@ -111,7 +111,7 @@ pub async fn accept_invite(secret: String) -> Result<(), Refusal> {
 pub async fn join_by_invite(secret: String, name: String, password: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let joined = invites::sign_up(&platform, &viewer, &secret, &name, &password).await.map_err(refuse)?;
-    begin_session(joined.user_id).await.map_err(refuse)?;
+    begin_session(joined.signed_in).await.map_err(refuse)?;
     set_location(&format!("/{}", joined.slug));
     Ok(())
 }

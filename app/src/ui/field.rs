@@ -80,6 +80,9 @@ pub fn Field(
     /// Whether it can be changed.
     #[prop(optional)]
     readonly: bool,
+    /// Whether it may be left empty.
+    #[prop(optional)]
+    may_be_empty: bool,
     /// Id of a `datalist` with what it may be.
     #[prop(optional)]
     list: Option<&'static str>,
@@ -93,7 +96,7 @@ pub fn Field(
             <label for=name>{label}</label>
             <input
                 id=name name=name type=kind value=value autocomplete=autocomplete maxlength=max_length.to_string()
-                required readonly=readonly list=list
+                required={!may_be_empty} readonly=readonly list=list
                 aria-invalid=error.is_some().then_some("true") aria-describedby=described
             />
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(name)>{hint}</p> }.into_any())}

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
-use orgtrail::identity::access_token::{self, CreatedToken, Scope, list};
+use orgtrail::identity::access_token::expiry::Expiry;
+use orgtrail::identity::access_token::{self, CreatedToken, Scope, Wanted, graphs, list};
 use orgtrail::identity::view::access_token::TokenRow;
 use orgtrail::identity::viewer::Viewer;
 use uuid::Uuid;
@@ -21,6 +22,10 @@ pub(super) enum TokenCommand {
     Rotate(One),
     /// Revoke an access token for good.
     Revoke(One),
+    /// Let an access token do something with a graph, instead of what it might do before.
+    Grant(Grant),
+    /// Take an access token's permission for a graph away.
+    Withdraw(Withdraw),
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +39,12 @@ pub(super) struct Create {
     /// What it may do: audit:read, audit:export, events:write, models:write, models:export, graphs:write, organization:write.
     #[arg(long = "scope", required = true, num_args = 1..)]
     scopes: Vec<String>,
+    /// Last day on which it is good, like 2027-01-31 (UTC); without it the token does not expire.
+    #[arg(long, default_value = "")]
+    expires_on: String,
+    /// The only addresses and networks from which it is good, with commas between them; without it, from everywhere.
+    #[arg(long, default_value = "")]
+    addresses: String,
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +64,27 @@ pub(super) struct One {
     id: Uuid,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Grant {
+    #[command(flatten)]
+    token: One,
+    /// Slug of the graph.
+    #[arg(long)]
+    graph: String,
+    /// What it may do: read, publish or admin; each includes those before it.
+    #[arg(long)]
+    permission: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Withdraw {
+    #[command(flatten)]
+    token: One,
+    /// Slug of the graph.
+    #[arg(long)]
+    graph: String,
+}
+
 impl TokenCommand {
     pub(super) async fn run(self, config: &Config) -> Done {
         match self {
@@ -60,6 +92,8 @@ impl TokenCommand {
             Self::List(list) => list.run(config).await,
             Self::Rotate(one) => one.rotate(config).await,
             Self::Revoke(one) => one.revoke(config).await,
+            Self::Grant(grant) => grant.run(config).await,
+            Self::Withdraw(withdraw) => withdraw.run(config).await,
         }
     }
 
@@ -75,9 +109,11 @@ impl TokenCommand {
 impl Create {
     async fn run(self, config: &Config) -> Done {
         let scopes = Scope::parse_all(&self.scopes)?;
+        let (expiry, addresses) = (Expiry::LastDay(&self.expires_on), self.addresses.as_str());
+        let wanted = Wanted { name: &self.name, scopes: &scopes, expiry, addresses };
         let made = with_database(config, async |opened| {
             let (platform, operator) = (&opened.platform, Viewer::operator());
-            access_token::create(platform, &operator, &self.organization, &self.name, &scopes, None).await
+            access_token::create(platform, &operator, &self.organization, None, wanted).await
         });
         print(&made.await?);
         Ok(())
@@ -112,6 +148,31 @@ impl One {
         })
         .await?;
         eprintln!("The access token {} is revoked.", self.id);
+        Ok(())
+    }
+}
+
+impl Grant {
+    async fn run(self, config: &Config) -> Done {
+        let One { organization, id } = &self.token;
+        with_database(config, async |opened| {
+            let (platform, operator) = (&opened.platform, Viewer::operator());
+            graphs::grant(platform, &operator, organization, (*id).into(), &self.graph, &self.permission).await
+        })
+        .await?;
+        eprintln!("The access token {id} has permission {} for the graph {}.", self.permission, self.graph);
+        Ok(())
+    }
+}
+
+impl Withdraw {
+    async fn run(self, config: &Config) -> Done {
+        let One { organization, id } = &self.token;
+        with_database(config, async |opened| {
+            graphs::withdraw(&opened.platform, &Viewer::operator(), organization, (*id).into(), &self.graph).await
+        })
+        .await?;
+        eprintln!("The access token {id} has no permission for the graph {} any more.", self.graph);
         Ok(())
     }
 }

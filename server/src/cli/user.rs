@@ -51,11 +51,13 @@ impl Create {
         let password = Password::choose(config)?;
         let user = with_database(config, async |opened| {
             let (platform, operator) = (&opened.platform, Viewer::operator());
-            let user = create_user(platform, &operator, &self.name, &self.email, Some(&password.text)).await?;
-            if let (Some(slug), Some(role)) = (&self.organization, role) {
-                members::add(platform, &operator, slug, &self.email, role).await?;
+            let (name, email, password) = (&self.name, &self.email, &password.text);
+            match (&self.organization, role) {
+                (Some(slug), Some(role)) => {
+                    members::add_new(platform, &operator, slug, (name, email, password), role).await
+                }
+                _ => create_user(platform, &operator, name, email, Some(password)).await,
             }
-            Ok(user)
         });
         let user = user.await?;
         eprintln!("{} <{}> can sign in.", user.name, user.email);

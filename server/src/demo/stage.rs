@@ -114,20 +114,19 @@ impl<'a> Stage<'a> {
     async fn manage_tokens(&self, step: &Step) -> Result<()> {
         match &step.act {
             Act::MakeToken { by, name, scopes, hours } => {
-                let expires_at = hours.map(|hours| step.at + TimeDelta::hours(hours));
+                let expiry = hours.map_or(Expiry::Never, |hours| Expiry::At(step.at + TimeDelta::hours(hours)));
                 access_token::create(
                     &self.platform,
                     &self.viewer(*by, step).await?,
                     ORGANIZATION,
-                    name,
-                    scopes,
-                    expires_at,
+                    None,
+                    Wanted { expiry, ..Wanted::new(name, scopes) },
                 )
                 .await?;
             }
             Act::ChangeToken { by, name, scopes } => {
                 let (viewer, token) = (self.viewer(*by, step).await?, self.token(name).await?);
-                let wanted = Wanted { name, scopes, expiry: Expiry::Never };
+                let wanted = Wanted::new(name, scopes);
                 access_token::update(&self.platform, &viewer, ORGANIZATION, token.into(), wanted).await?;
             }
             Act::RotateToken { by, name } => {

@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::Method;
 use orgtrail::identity::view::Flash;
-use orgtrail_app::identity::server_fns::{SESSION_FLASH, SESSION_USER};
+use orgtrail_app::identity::server_fns::{SESSION_FLASH, SESSION_SIGNED_IN};
 use tower_sessions::Session;
 use tower_sessions::session::Error;
 
@@ -35,7 +35,7 @@ async fn tidy(session: &Session, kept: Option<Flash>) -> Result<(), Error> {
     }
     // A session without an id is not stored yet, or not any more.
     let stored = session.id().is_some();
-    if stored && waiting(session).await.is_none() && session.get_value(SESSION_USER).await?.is_none() {
+    if stored && waiting(session).await.is_none() && session.get_value(SESSION_SIGNED_IN).await?.is_none() {
         session.flush().await?;
     }
     Ok(())

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use orgtrail_app::identity::server_fns::SESSION_USER;
+use orgtrail::identity::sign_in::SignedIn;
+use orgtrail_app::identity::server_fns::SESSION_SIGNED_IN;
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
@@ -134,7 +136,7 @@ fn text<'a>(record: &'a Record, key: &str) -> Option<&'a str> {
 }
 
 fn user_id(record: &Record) -> Option<Uuid> {
-    text(record, SESSION_USER)?.parse().ok()
+    SignedIn::deserialize(record.data.get(SESSION_SIGNED_IN)?).ok().map(|signed_in| signed_in.user_id)
 }
 
 fn interval(duration: Duration) -> sqlx::postgres::types::PgInterval {

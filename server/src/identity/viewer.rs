@@ -7,12 +7,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
+use orgtrail::identity::sign_in::SignedIn;
 use orgtrail::identity::viewer::{Identity, Origin, Viewer, from_session, from_token};
 use orgtrail::platform::Platform;
 use orgtrail::{Error, Result};
-use orgtrail_app::identity::server_fns::SESSION_USER;
+use orgtrail_app::identity::server_fns::SESSION_SIGNED_IN;
 use tower_sessions::Session;
-use uuid::Uuid;
 
 use super::session_cookie::{API_KEY, has_token};
 use super::session_store::{SESSION_IP, SESSION_USER_AGENT, hash};
@@ -52,12 +52,13 @@ fn refuse(error: Error) -> Response {
 }
 
 async fn from_cookie(platform: &Platform, origin: Origin, session: &Session) -> Result<Viewer> {
-    let user: Option<Uuid> = session.get(SESSION_USER).await.map_err(|cause| Error::Unavailable(cause.into()))?;
-    let Some(user) = user else { return Ok(Viewer::anonymous(origin)) };
-    let mut viewer = from_session(platform, origin, user).await?;
+    let signed_in: Option<SignedIn> =
+        session.get(SESSION_SIGNED_IN).await.map_err(|cause| Error::Unavailable(cause.into()))?;
+    let Some(signed_in) = signed_in else { return Ok(Viewer::anonymous(origin)) };
+    let mut viewer = from_session(platform, origin, signed_in).await?;
     viewer.session = session.id().map(hash);
     if matches!(viewer.identity, Identity::Anonymous) {
-        // The user is gone or disabled: so is the session.
+        // The user is gone or disabled, or has another password: so is the session.
         session.flush().await.map_err(|cause| Error::Unavailable(cause.into()))?;
     }
     Ok(viewer)
@@ -86,7 +87,7 @@ fn plain(value: &HeaderValue) -> Option<&str> {
 /// A session that has just been signed in to remembers from where, for the list of one's sessions. What cannot be noted is not worth
 /// refusing a sign-in for.
 async fn note_origin(session: &Session, origin: Origin) {
-    let signed_in = matches!(session.get_value(SESSION_USER).await, Ok(Some(_)));
+    let signed_in = matches!(session.get_value(SESSION_SIGNED_IN).await, Ok(Some(_)));
     let noted = matches!(session.get_value(SESSION_IP).await, Ok(Some(_)));
     if signed_in && !noted {
         for (key, value) in [(SESSION_IP, origin.ip), (SESSION_USER_AGENT, origin.user_agent)] {

@@ -5,7 +5,7 @@ use orgtrail::audit::append::Draft;
 use orgtrail::audit::change::Batch;
 use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::identity::access::{Operation, authorize};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{Origin, Viewer};
 use orgtrail::organization::settings;
@@ -61,7 +61,7 @@ async fn two() -> (TestApplication, Other) {
     let user = create_user(&app.platform, &Viewer::operator(), &name, &email, Some(PASSWORD)).await.unwrap();
     let stranger = Viewer::user(user.clone(), Origin::default());
     settings::create(&app.platform, &stranger, &format!("{CANARY} Limited"), OTHER).await.unwrap();
-    let token = access_token::create(&app.platform, &stranger, OTHER, CANARY, &[Scope::AuditRead], None);
+    let token = access_token::create(&app.platform, &stranger, OTHER, None, Wanted::new(CANARY, &[Scope::AuditRead]));
     let token = token.await.unwrap();
     for number in 0..60 {
         record(&app, &owner, ACME, &[event("ours", number)]).await;

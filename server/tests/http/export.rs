@@ -6,7 +6,7 @@ use orgtrail::audit::append::Draft;
 use orgtrail::audit::change::Batch;
 use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::identity::access::{Operation, authorize};
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{Origin, Viewer};
 use orgtrail::organization::members;
@@ -311,7 +311,9 @@ async fn whoever_is_removed_loses_their_running_downloads_and_their_tokens() {
     fill(&app, 3_000, 16_000).await;
     let user = app.add("admin", Some(Role::Admin)).await;
     let viewer = Viewer::user(user.clone(), Origin::default());
-    let token = access_token::create(&app.platform, &viewer, ACME, "SIEM", &[Scope::AuditExport], None).await.unwrap();
+    let token = access_token::create(&app.platform, &viewer, ACME, None, Wanted::new("SIEM", &[Scope::AuditExport]))
+        .await
+        .unwrap();
     let program = Client::program(&app.url, Some(token.secret.expose()));
     let downloads = [app.sign_in(&user.email).await.open(&everything("")).await, program.open(&everything("")).await];
     let owner = Viewer::user(app.owner.clone(), Origin::default());

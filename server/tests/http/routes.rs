@@ -2,7 +2,7 @@
 
 use leptos::server_fn::axum::server_fn_paths;
 use orgtrail::audit::page;
-use orgtrail::identity::access_token::{self, Scope, graphs};
+use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{Origin, User, Viewer};
@@ -227,7 +227,9 @@ impl Cast {
             }
             _ => operator.clone(),
         };
-        let made = access_token::create(platform, &creator, ACME, "target", &[Scope::AuditRead], None).await.unwrap();
+        let made = access_token::create(platform, &creator, ACME, None, Wanted::new("target", &[Scope::AuditRead]))
+            .await
+            .unwrap();
         if let Ok(gone) = creator.require_user() {
             let owner = Viewer::user(self.app.owner.clone(), Origin::default());
             members::remove(platform, &owner, ACME, &gone.id.to_string()).await.unwrap();
@@ -306,7 +308,11 @@ impl Cast {
         let (fellow, made, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
         let of_team = path.contains("team");
         let team = if of_team { self.team_of(&fellow, number).await } else { self.team.clone() };
-        let id = if path == "/api/end_session" { self.session_of(who, &client).await } else { self.event.clone() };
+        let id = match path {
+            "/api/end_session" => self.session_of(who, &client).await,
+            "/api/create_access_token" => String::new(),
+            _ => self.event.clone(),
+        };
         let needs_target = path.contains("_access_token") && path != "/api/create_access_token";
         let (token, version) = if needs_target { self.target(path, number).await } else { Default::default() };
         let (email, secret) = (self.email(path, number), self.secret(who, path, number).await);
@@ -360,10 +366,12 @@ async fn tokens(app: &TestApplication, owner: &Viewer) -> Vec<(Who, String)> {
     for scope in Scope::ALL {
         tokens.push((Who::Token(scope), app.token(&[scope]).await));
     }
-    let everything = access_token::create(&app.platform, owner, ACME, "revoked", &Scope::ALL, None).await.unwrap();
+    let everything =
+        access_token::create(&app.platform, owner, ACME, None, Wanted::new("revoked", &Scope::ALL)).await.unwrap();
     access_token::revoke(&app.platform, owner, ACME, everything.id).await.unwrap();
     tokens.push((Who::Revoked, everything.secret.expose().to_owned()));
-    let expired = access_token::create(&app.platform, owner, ACME, "expired", &Scope::ALL, None).await.unwrap();
+    let expired =
+        access_token::create(&app.platform, owner, ACME, None, Wanted::new("expired", &Scope::ALL)).await.unwrap();
     let mut transaction = app.superuser.begin().await.unwrap();
     // Time passes for it: the guard of the table would want an event for that.
     sqlx::query("set local session_replication_role = replica").execute(&mut *transaction).await.unwrap();

@@ -1,6 +1,6 @@
 //! Settings → Access tokens: as a browser, as a program, from another site, and with too low a role.
 
-use orgtrail::identity::access_token::{self, Scope};
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{Origin, Viewer};
 use orgtrail::organization::members;
@@ -54,6 +54,45 @@ async fn a_secret_is_on_the_answer_itself_and_nowhere_else() {
     assert!(kept.iter().all(|data| !data.contains("ot_")), "{kept:?}");
     let page = owner.get(PAGE).await;
     assert!(page.status == 200 && page.body.contains("SIEM") && !page.body.contains("ot_"), "{}", page.body);
+}
+
+/// Loading the page with the secret again sends its form again.
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_token() {
+    let app = TestApplication::start().await;
+    let owner = app.owner().await;
+    let id = hidden(&owner.get(PAGE).await.body, "id");
+    let fields = [("organization", ACME), ("id", &id), ("name", "SIEM"), ("scopes[]", "audit:read")];
+    assert_eq!(owner.form("/api/create_access_token", &fields).await.status, 200);
+    let again = owner.form("/api/create_access_token", &fields).await;
+    assert_eq!((again.status, again.location.as_deref()), (303, Some(PAGE)));
+    let page = owner.get(PAGE).await.body;
+    assert!(page.contains("was made already"), "{page}");
+    assert_ne!(hidden(&page, "id"), id, "the next form makes another one");
+    let listed = owner.call("/api/access_tokens_page", &[("organization", ACME)]).await.json();
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_good_from_its_addresses_alone() {
+    let app = TestApplication::start().await;
+    let owner = app.owner().await;
+    let make = async |name: &str, addresses: &str| {
+        let fields = [("organization", ACME), ("name", name), ("scopes[]", "audit:read"), ("addresses", addresses)];
+        owner.call("/api/create_access_token", &fields).await
+    };
+    make("nowhere", "example.com").await.assert_problem(422, "BAD_USER_INPUT");
+    let secret = |made: Answer| made.json()["secret"].as_str().unwrap().to_owned();
+    let (here, elsewhere) = (secret(make("here", "127.0.0.0/8").await), secret(make("there", "203.0.113.7").await));
+    assert_eq!(works(&app, &here).await, 200);
+    let program = Client::program(&app.url, Some(&elsewhere));
+    let refused = program.form("/api/organization_view", &[("organization", ACME)]).await;
+    refused.assert_problem(401, "UNAUTHENTICATED");
+    assert!(refused.body.contains("not good from your address"), "{}", refused.body);
+    let listed = owner.call("/api/access_tokens_page", &[("organization", ACME)]).await.json();
+    let there = listed["tokens"].as_array().unwrap().iter().find(|token| token["name"] == "there").unwrap();
+    let open = owner.get(&format!("{PAGE}?open={}", there["id"].as_str().unwrap())).await.body;
+    assert!(open.contains("name=\"addresses\"") && open.contains("value=\"203.0.113.7\""), "{open}");
 }
 
 #[tokio::test]
@@ -147,7 +186,7 @@ async fn permissions_for_graphs_are_granted_changed_and_taken_away() {
     app.graph("inventory").await;
     let owner = app.owner().await;
     let operator = Viewer::operator();
-    let id = access_token::create(&app.platform, &operator, ACME, "robot", &[Scope::GraphsWrite], None)
+    let id = access_token::create(&app.platform, &operator, ACME, None, Wanted::new("robot", &[Scope::GraphsWrite]))
         .await
         .unwrap()
         .id
@@ -182,7 +221,9 @@ async fn an_orphan_is_offered_to_owners_only() {
     let app = TestApplication::start().await;
     let gone = app.add("gone", Some(Role::Admin)).await;
     let viewer = Viewer::user(gone.clone(), Origin::default());
-    let token = access_token::create(&app.platform, &viewer, ACME, "robot", &[Scope::AuditRead], None).await.unwrap();
+    let token = access_token::create(&app.platform, &viewer, ACME, None, Wanted::new("robot", &[Scope::AuditRead]))
+        .await
+        .unwrap();
     let owner_viewer = Viewer::user(app.owner.clone(), Origin::default());
     members::remove(&app.platform, &owner_viewer, ACME, &gone.id.to_string()).await.unwrap();
     let (owner, admin) = (app.owner().await, app.admin().await);
@@ -265,7 +306,9 @@ async fn a_token_leads_to_its_events_and_shows_beside_its_owner() {
     let owner = app.owner().await;
     let viewer = Viewer::user(app.owner.clone(), Origin::default());
     let token =
-        access_token::create(&app.platform, &viewer, ACME, "Renamer", &[Scope::OrganizationWrite], None).await.unwrap();
+        access_token::create(&app.platform, &viewer, ACME, None, Wanted::new("Renamer", &[Scope::OrganizationWrite]))
+            .await
+            .unwrap();
     let program = Client::program(&app.url, Some(token.secret.expose()));
     assert_eq!(
         program

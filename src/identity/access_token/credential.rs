@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::addresses;
 use super::scope::Scope;
 use super::secret::Secret;
 use crate::identity::viewer::is_current;
@@ -27,13 +28,22 @@ pub struct AccessToken {
     pub scopes: Vec<Scope>,
     /// Who made it, whose present role it never exceeds; none: the operator.
     pub created_by: Option<Uuid>,
+    /// Where it is good: see [`addresses`].
+    addresses: Vec<String>,
     /// SHA-256 of its secret: what it is found by, also when it is asked for again.
     secret_sha256: Vec<u8>,
 }
 
+/// What is said to whoever has the secret, but is elsewhere than the token is for.
+const NOT_FROM_HERE: &str =
+    "This access token is not good from your address: its organization has limited where it may be used.";
+
 /// Finds the token of a secret and notes its use.
 pub(in crate::identity) async fn find(platform: &Platform, secret: &str, ip: Option<&str>) -> Result<AccessToken> {
     let token = find_by_hash(platform, &Secret::parse(secret)?.sha256()).await?;
+    if !addresses::cover(&token.addresses, ip) {
+        return Err(Error::BadToken(NOT_FROM_HERE));
+    }
     note_use(platform, &token, ip).await?;
     Ok(token)
 }
@@ -65,7 +75,8 @@ pub(in crate::identity) async fn hold(
 
 async fn find_by_hash(platform: &Platform, sha256: &[u8]) -> Result<AccessToken> {
     let row = sqlx::query!(
-        r#"select id as "id!", organization_id as "organization_id!", name as "name!", scopes as "scopes!", created_by, expires_at, revoked_at
+        r#"select id as "id!", organization_id as "organization_id!", name as "name!", scopes as "scopes!", addresses as "addresses!",
+            created_by, expires_at, revoked_at
         from orgtrail.find_access_token($1)"#,
         sha256
     )
@@ -81,6 +92,7 @@ async fn find_by_hash(platform: &Platform, sha256: &[u8]) -> Result<AccessToken>
         name: row.name,
         scopes,
         created_by: row.created_by,
+        addresses: row.addresses,
         secret_sha256,
     })
 }

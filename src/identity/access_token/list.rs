@@ -51,6 +51,7 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, open: &str) 
         scopes: Scope::ALL.map(choice).into(),
         open,
         today: now.date_naive().to_string(),
+        new_id: storage::new_id(now)?.to_string(),
     })
 }
 
@@ -62,6 +63,7 @@ struct Listed {
     id: Uuid,
     name: String,
     scopes: Vec<String>,
+    addresses: Vec<String>,
     created_by: Option<Uuid>,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
@@ -77,7 +79,7 @@ struct Listed {
 async fn read(connection: &mut PgConnection, access: &Access, now: DateTime<Utc>) -> Result<Vec<Listed>> {
     let tokens = sqlx::query_as!(
         Listed,
-        r#"select t.id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.rotated_at, t.revoked_at, t.last_used_at, t.last_used_ip,
+        r#"select t.id, t.name, t.scopes, t.addresses, t.created_by, t.created_at, t.expires_at, t.rotated_at, t.revoked_at, t.last_used_at, t.last_used_ip,
             t.version, u.name as "creator_name?", case when u.disabled_at is null then m.role end as creator_role
         from orgtrail.access_tokens t
         left join orgtrail.users u on u.id = t.created_by
@@ -165,6 +167,7 @@ async fn detail(
         name: token.name.clone(),
         version: token.version,
         scopes: token.scopes.clone(),
+        addresses: token.addresses.join(", "),
         expires_on: token.expires_at.map(expiry::last_day).unwrap_or_default(),
         graphs: granted,
         other_graphs,

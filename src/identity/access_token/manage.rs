@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::addresses;
 use super::expiry::Expiry;
 use super::scope::Scope;
 use super::secret::Secret;
@@ -40,12 +41,23 @@ pub struct Wanted<'a> {
     pub scopes: &'a [Scope],
     /// When it ends.
     pub expiry: Expiry<'a>,
+    /// From where it is good, as [`addresses::parse`] takes it.
+    pub addresses: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    /// A token without end that is good from everywhere.
+    #[must_use]
+    pub fn new(name: &'a str, scopes: &'a [Scope]) -> Self {
+        Self { name, scopes, expiry: Expiry::Never, addresses: "" }
+    }
 }
 
 /// A [`Wanted`] that may be.
 struct Accepted {
     name: String,
     scopes: Vec<String>,
+    addresses: Vec<String>,
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -60,32 +72,34 @@ impl Wanted<'_> {
         if expires_at != present && !is_current(expires_at, None, platform.clock.now()) {
             return Err(Error::invalid("expires_on", "An access token expires in the future, or never."));
         }
-        Ok(Accepted { name, scopes: Scope::words(self.scopes), expires_at })
+        let addresses = addresses::parse(self.addresses)?;
+        Ok(Accepted { name, scopes: Scope::words(self.scopes), addresses, expires_at })
     }
 }
 
-/// Makes an access token and records `access_token.created`.
+/// Makes an access token and records `access_token.created`. `id` is that of the form, where there was one: a form that is sent twice, as by
+/// loading the page with the secret again, makes one token.
 ///
 /// # Errors
-/// Those of [`access::authorize`]; [`Error::Invalid`] for the fields `name`, `scope` and `expires_on`; [`Error::LimitExceeded`] where
-/// there are [`MAX_LIVE`] already.
+/// Those of [`access::authorize`]; [`Error::Invalid`] for the fields `name`, `scope`, `addresses` and `expires_on`; [`Error::LimitExceeded`]
+/// where there are [`MAX_LIVE`] already; [`Error::Conflict`] where there is a token with this id.
 pub async fn create(
     platform: &Platform,
     viewer: &Viewer,
     slug: &str,
-    name: &str,
-    scopes: &[Scope],
-    expires_at: Option<DateTime<Utc>>,
+    id: Option<Uuid>,
+    wanted: Wanted<'_>,
 ) -> Result<CreatedToken> {
     let access = access::authorize(platform, viewer, slug, Operation::ManageAccessTokens).await?;
-    let Accepted { name, scopes, expires_at } =
-        Wanted { name, scopes, expiry: expires_at.map_or(Expiry::Never, Expiry::At) }.accept(platform, None)?;
-    let (id, secret) = (storage::new_id(platform.clock.now())?, Secret::generate()?);
+    let Accepted { name, scopes, addresses, expires_at } = wanted.accept(platform, None)?;
+    let secret = Secret::generate()?;
+    let id = id.map_or_else(|| storage::new_id(platform.clock.now()), Ok)?;
     let created_by = access.user_id();
     let token = Token {
         id,
         name,
         scopes,
+        addresses,
         created_by,
         expires_at,
         rotated_at: None,
@@ -108,8 +122,8 @@ async fn insert(
     secret: &Secret,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into orgtrail.access_tokens (id, organization_id, name, secret_sha256, scopes, created_by, created_at, expires_at)
-        values ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()), $8)",
+        "insert into orgtrail.access_tokens (id, organization_id, name, secret_sha256, scopes, created_by, created_at, expires_at, addresses)
+        values ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()), $8, $9)",
         token.id,
         access.organization().id,
         token.name,
@@ -117,11 +131,23 @@ async fn insert(
         &token.scopes,
         token.created_by,
         platform.clock.simulated_now(),
-        token.expires_at
+        token.expires_at,
+        &token.addresses
     )
     .execute(change.connection())
-    .await?;
+    .await
+    .map_err(made_already)?;
     Ok(())
+}
+
+fn made_already(error: sqlx::Error) -> Error {
+    if storage::violates(&error, "access_tokens_pkey") {
+        return Error::Conflict(
+            "This access token was made already, and its secret was shown then. Rotate it if the secret is lost."
+                .to_owned(),
+        );
+    }
+    error.into()
 }
 
 /// Refuses one live token too many. The organization's row is locked, so that of two who make the last one at once only one succeeds.
@@ -146,7 +172,7 @@ async fn ensure_room(platform: &Platform, change: &mut Change, access: &Access) 
     )))
 }
 
-/// Changes name, scopes and expiry; records `access_token.updated`, and does nothing if nothing differs.
+/// Changes name, scopes, addresses and expiry; records `access_token.updated`, and does nothing if nothing differs.
 ///
 /// # Errors
 /// Those of [`create`]; [`Error::NotFound`]; [`Error::Conflict`] for a revoked token, and where somebody else has changed it since it was
@@ -161,25 +187,26 @@ pub async fn update(
     let access = access::authorize(platform, viewer, slug, Operation::ManageAccessTokens).await?;
     let mut change = Change::begin(platform, &access).await?;
     let before = Token::lock(&mut change, &access, target).await?;
-    let Accepted { name, scopes, expires_at } = wanted.accept(platform, before.expires_at)?;
-    let after = Token { name, scopes, expires_at, ..before.clone() };
+    let Accepted { name, scopes, addresses, expires_at } = wanted.accept(platform, before.expires_at)?;
+    let after = Token { name, scopes, addresses, expires_at, ..before.clone() };
     if after == before {
         return Ok(());
     }
-    if (&after.scopes, after.expires_at) != (&before.scopes, before.expires_at) {
+    if after != (Token { name: after.name.clone(), ..before.clone() }) {
         before.refuse_above(&access, &after.scopes)?;
     }
     if !is_current(before.expires_at, None, platform.clock.now()) {
         ensure_room(platform, &mut change, &access).await?;
     }
     sqlx::query!(
-        "update orgtrail.access_tokens set name = $3, scopes = $4, expires_at = $5, version = version + 1
+        "update orgtrail.access_tokens set name = $3, scopes = $4, expires_at = $5, addresses = $6, version = version + 1
         where organization_id = $1 and id = $2",
         access.organization().id,
         after.id,
         after.name,
         &after.scopes,
-        after.expires_at
+        after.expires_at,
+        &after.addresses
     )
     .execute(change.connection())
     .await?;

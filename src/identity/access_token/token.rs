@@ -44,6 +44,7 @@ pub(super) struct Token {
     pub(super) id: Uuid,
     pub(super) name: String,
     pub(super) scopes: Vec<String>,
+    pub(super) addresses: Vec<String>,
     pub(super) created_by: Option<Uuid>,
     pub(super) expires_at: Option<DateTime<Utc>>,
     pub(super) rotated_at: Option<DateTime<Utc>>,
@@ -58,7 +59,7 @@ impl Token {
     pub(super) async fn lock(change: &mut Change, access: &Access, target: Target) -> Result<Self> {
         let token = sqlx::query_as!(
             Self,
-            r#"select t.id, t.name, t.scopes, t.created_by, t.expires_at, t.rotated_at, t.revoked_at, t.version,
+            r#"select t.id, t.name, t.scopes, t.addresses, t.created_by, t.expires_at, t.rotated_at, t.revoked_at, t.version,
                 case when u.disabled_at is null then m.role end as creator_role
             from orgtrail.access_tokens t
             left join orgtrail.users u on u.id = t.created_by
@@ -108,8 +109,8 @@ impl Token {
     /// The state as `previous` and `next` hold it; never its secret.
     pub(super) fn state(&self) -> Value {
         json!({
-            "id": self.id, "name": self.name, "scopes": self.scopes, "created_by": self.created_by, "expires_at": self.expires_at,
-            "rotated_at": self.rotated_at, "revoked": self.revoked_at.is_some(),
+            "id": self.id, "name": self.name, "scopes": self.scopes, "addresses": self.addresses, "created_by": self.created_by,
+            "expires_at": self.expires_at, "rotated_at": self.rotated_at, "revoked": self.revoked_at.is_some(),
         })
     }
 

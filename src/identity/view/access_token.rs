@@ -15,6 +15,8 @@ pub struct AccessTokensPage {
     pub open: Option<TokenDetail>,
     /// Today, UTC, `YYYY-MM-DD`: the first day on which a token can end.
     pub today: String,
+    /// Id for the token that the form on the page makes: sent twice, it makes one.
+    pub new_id: String,
 }
 
 /// A scope, to be chosen.
@@ -62,6 +64,8 @@ pub struct TokenDetail {
     pub version: i32,
     /// Words of its scopes.
     pub scopes: Vec<String>,
+    /// Addresses and networks from which it is good, with commas between them; empty: from everywhere.
+    pub addresses: String,
     /// Last day on which it is good, `YYYY-MM-DD`; empty: it does not expire.
     pub expires_on: String,
     /// Its permissions, by slug of the graph.

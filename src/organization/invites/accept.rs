@@ -14,7 +14,7 @@ use crate::identity::attempt::Method;
 use crate::identity::email::{self, Email};
 use crate::identity::link_secret::LinkSecret;
 use crate::identity::password::NewPassword;
-use crate::identity::sign_in::{self, NewAccount};
+use crate::identity::sign_in::{self, NewAccount, SignedIn};
 use crate::identity::viewer::{self, User, Viewer};
 use crate::platform::{Platform, SignUp};
 use crate::storage;
@@ -79,22 +79,22 @@ async fn open(
     })
 }
 
-/// Who accepted an invite, and where that leads.
+/// Who signed in to accept an invite, and where that leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
-    /// The user.
-    pub user_id: Uuid,
+    /// The user, whose session begins.
+    pub signed_in: SignedIn,
     /// Slug of the organization.
     pub slug: String,
 }
 
-/// Makes the signed-in user a member, if the invite is for their address. Records `member.created` with the user as actor and the inviter in
-/// it, and `team.member.added` for each team.
+/// Makes the signed-in user a member, if the invite is for their address, and answers the organization's slug. Records `member.created` with
+/// the user as actor and the inviter in it, and `team.member.added` for each team.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`]; [`Error::NotFound`] as [`look`]; [`Error::Forbidden`] for another address; [`Error::Conflict`] for an invite that
 /// is not open any more, and for who is a member already.
-pub async fn accept(platform: &Platform, viewer: &Viewer, secret: &str) -> Result<Joined> {
+pub async fn accept(platform: &Platform, viewer: &Viewer, secret: &str) -> Result<String> {
     let user = viewer.require_user()?;
     let found = find(platform, secret).await?;
     let mut change = Change::begin_in(platform, found.organization, viewer.actor()?, viewer.origin.clone()).await?;
@@ -123,16 +123,16 @@ pub async fn sign_up(platform: &Platform, viewer: &Viewer, secret: &str, name: &
     let email = Email::parse(&peek(platform, &found).await?.email)?;
     if sign_in::has_account(platform, email.as_str()).await? {
         let signed_in = sign_in::sign_in_invited(platform, viewer, email.as_str(), password).await?;
-        let viewer = viewer::from_session(platform, viewer.origin.clone(), signed_in.user_id).await?;
-        return accept(platform, &viewer, secret).await;
+        let viewer = viewer::from_session(platform, viewer.origin.clone(), signed_in).await?;
+        return Ok(Joined { signed_in, slug: accept(platform, &viewer, secret).await? });
     }
     let account = NewAccount::prepare(platform, name, &email, Some(new_password)).await?;
     let user = account.user().clone();
     let mut change = Change::begin_in(platform, found.organization, user.actor(), viewer.origin.clone()).await?;
     let invite = lock(&mut change, platform, &found).await?;
     let signed_up = Some((Method::AcceptInvite, &viewer.origin));
-    account.insert(change.connection(), platform, signed_up).await.map_err(made_meanwhile)?;
-    join(change, platform, &invite, &user).await
+    let signed_in = account.insert(change.connection(), platform, signed_up).await.map_err(made_meanwhile)?;
+    Ok(Joined { signed_in, slug: join(change, platform, &invite, &user).await? })
 }
 
 /// Somebody made an account for the address at the same moment: which it has, is nobody's business.
@@ -185,7 +185,7 @@ async fn hold_user(change: &mut Change, id: Uuid) -> Result<User> {
     .ok_or(Error::Unauthenticated)
 }
 
-async fn join(mut change: Change, platform: &Platform, invite: &Invite, user: &User) -> Result<Joined> {
+async fn join(mut change: Change, platform: &Platform, invite: &Invite, user: &User) -> Result<String> {
     let now = platform.clock.now();
     insert_member(&mut change, invite, user, now).await?;
     let joined_teams = join_teams(&mut change, invite, user, now).await?;
@@ -199,11 +199,12 @@ async fn join(mut change: Change, platform: &Platform, invite: &Invite, user: &U
     .await?;
     let slug = row::organization(change.connection(), invite.organization_id).await?.slug;
     let next = json!({
-        "user_id": user.id, "name": user.name, "email": user.email, "role": invite.role, "invited_by": invite.invited_by_name,
+        "user_id": user.id, "name": user.name, "email": user.email, "role": invite.role,
+        "invited_by": invite.invited_by_name, "invited_by_id": invite.invited_by.or(invite.invited_by_token),
     });
     let joined = NewEvent::new(Action::MemberCreated, Object::new("member", user.id, &user.name)).next(&next);
     change.commit_all(joined, joined_teams).await?;
-    Ok(Joined { user_id: user.id, slug })
+    Ok(slug)
 }
 
 async fn insert_member(change: &mut Change, invite: &Invite, user: &User, now: DateTime<Utc>) -> Result<()> {

@@ -1,5 +1,5 @@
-//! Whether an invite can be accepted. It stands on whoever made, changed or sent it last: with their right to invite, it ends too, and
-//! comes back when somebody who has the right sends it again.
+//! Whether an invite can be accepted. It stands on whoever made, changed or sent it last: while they may not give what it gives, nobody can
+//! accept it, unless somebody who may changes it or sends it again.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

@@ -6,6 +6,7 @@ use orgtrail::identity::view::Flash;
 use orgtrail::identity::view::access_token::{ScopeChoice, TokenDetail};
 
 use crate::ui::field::{Field, FormState};
+use crate::ui::row::hidden;
 
 /// Where a token is made.
 pub(super) const CREATE: &str = "/api/create_access_token";
@@ -14,14 +15,14 @@ pub(super) const CREATE: &str = "/api/create_access_token";
 pub(super) const UPDATE: &str = "/api/update_access_token";
 
 /// The form for a new token.
-pub(super) fn create(slug: &str, flash: &Flash, scopes: &[ScopeChoice], today: &str) -> AnyView {
+pub(super) fn create(slug: &str, flash: &Flash, scopes: &[ScopeChoice], (today, new_id): (&str, &str)) -> AnyView {
     let form = FormState::new(CREATE, flash.clone());
     view! {
         <section aria-labelledby="new-token">
             <h2 id="new-token">"New access token"</h2>
             <form method="post" action=CREATE class="form form-narrow">
-                <input type="hidden" name="organization" value=slug.to_owned()/>
-                {fields(&form, "", &[], "", scopes, Some(today.to_owned()))}
+                {hidden(&[("organization", slug), ("id", new_id)])}
+                {fields(&form, ("", "", ""), &[], scopes, Some(today.to_owned()))}
                 <button class="button button-primary" type="submit">"Make access token"</button>
                 <p class="hint">"Its secret is shown once, on the next page."</p>
             </form>
@@ -38,7 +39,7 @@ pub(super) fn update(slug: &str, flash: &Flash, token: &TokenDetail, scopes: &[S
     view! {
         <form method="post" action=UPDATE class="form form-narrow">
             {target(slug, token)}
-            {fields(&form, &token.name, &token.scopes, &token.expires_on, scopes, None)}
+            {fields(&form, (&token.name, &token.addresses, &token.expires_on), &token.scopes, scopes, None)}
             <button class="button button-primary" type="submit">"Save changes"</button>
         </form>
     }
@@ -57,9 +58,8 @@ pub(super) fn target(slug: &str, token: &TokenDetail) -> AnyView {
 
 fn fields(
     form: &FormState,
-    name: &str,
+    (name, addresses, expires_on): (&str, &str, &str),
     chosen: &[String],
-    expires_on: &str,
     scopes: &[ScopeChoice],
     earliest: Option<String>,
 ) -> AnyView {
@@ -73,6 +73,10 @@ fn fields(
             {error(form, "scope")}
         </fieldset>
         {last_day(form, expires_on, earliest)}
+        <Field
+            form=form.clone() name="addresses" label="Addresses" value=addresses max_length=2000 may_be_empty=true
+            hint="The only addresses and networks from which it is good, like 203.0.113.7, 2001:db8::/32. Empty: from everywhere."
+        />
     }
     .into_any()
 }

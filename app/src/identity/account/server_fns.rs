@@ -6,7 +6,9 @@ use orgtrail::identity::view::SessionRow;
 
 use crate::answer::{Told, ToldJson};
 #[cfg(feature = "ssr")]
-use crate::context::{asking, leave_notice, session, set_location};
+use crate::context::{asking, leave_notice, set_location};
+#[cfg(feature = "ssr")]
+use crate::identity::server_fns::renew_session;
 use crate::wire::Refusal;
 #[cfg(feature = "ssr")]
 use crate::wire::refuse;
@@ -42,9 +44,9 @@ pub async fn update_account(name: String, #[server(default)] shown: Option<Strin
 #[server(endpoint = "change_password")]
 pub async fn change_password(current_password: String, new_password: String) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    account::change_password(&platform, &viewer, &current_password, &new_password).await.map_err(refuse)?;
-    let session = session().map_err(refuse)?;
-    session.cycle_id().await.map_err(|error| refuse(orgtrail::Error::internal(error)))?;
+    let signed_in =
+        account::change_password(&platform, &viewer, &current_password, &new_password).await.map_err(refuse)?;
+    renew_session(signed_in).await.map_err(refuse)?;
     done("/api/change_password", "Your password was changed. All your other sessions have ended.").await;
     Ok(())
 }
