@@ -21,6 +21,13 @@ wasm_bindgen_works() {
   [ "$("$(wasm_bindgen)" --version 2>/dev/null)" = "wasm-bindgen $(wasm_bindgen_version)" ]
 }
 
+# The tool that cuts the WebAssembly; it understands what the code was compiled with if it is not older than that.
+WASM_SPLIT_VERSION=0.2.4
+
+wasm_split() { printf '%s/wasm-split-%s/bin/wasm-split-cli' "$TOOLS" "$WASM_SPLIT_VERSION"; }
+
+wasm_split_works() { "$(wasm_split)" --help >/dev/null 2>&1; }
+
 # npm's tools, one folder for each state of the lock file.
 node_tools() {
   printf '%s/node-%s' "$TOOLS" "$(sha256sum "$ROOT/scripts/package-lock.json" | cut -c1-16)"

@@ -1,6 +1,7 @@
 //! Writes the table of the embedded site from the manifest that `scripts/build-site` left in `target/site`
 //! (elsewhere: `ORGTRAIL_SITE_DIR`). Without a manifest the table is empty, so that checks and tests need no browser half.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ struct Manifest {
     css: Option<String>,
     js: Option<String>,
     wasm: Option<String>,
+    #[serde(default)]
+    chunks: BTreeMap<String, Vec<String>>,
     files: Vec<File>,
 }
 
@@ -65,8 +68,11 @@ fn read_manifest(site: &Path) -> Result<Manifest, Box<dyn Error>> {
 
 /// Rust source of `NAMES` and `FILES`, whose types are in `src/site.rs`.
 fn render(site: &Path, manifest: &Manifest) -> Result<String, std::fmt::Error> {
-    let Manifest { css, js, wasm, files } = manifest;
-    let mut out = format!("const NAMES: SiteNames = SiteNames {{ css: {css:?}, js: {js:?}, wasm: {wasm:?} }};\n");
+    let Manifest { css, js, wasm, chunks, files } = manifest;
+    let chunks: String = chunks.iter().map(|(name, files)| format!("({name:?}, &{files:?}), ")).collect();
+    let mut out = format!(
+        "const NAMES: SiteNames = SiteNames {{ css: {css:?}, js: {js:?}, wasm: {wasm:?}, chunks: &[{chunks}] }};\n"
+    );
     out += "static FILES: &[File] = &[\n";
     for file in files {
         let File { path, r#type, immutable, sha256, .. } = file;

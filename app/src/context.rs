@@ -96,8 +96,10 @@ mod server {
         pub css: Option<&'static str>,
         /// The JavaScript module whose default export starts the WebAssembly.
         pub js: Option<&'static str>,
-        /// The WebAssembly.
+        /// The WebAssembly that every page needs.
         pub wasm: Option<&'static str>,
+        /// The rest of the WebAssembly: names of chunks (see [`crate::lazy`]), and the files of each.
+        pub chunks: &'static [(&'static str, &'static [&'static str])],
     }
 
     /// The hashed files; none where the server provides none.
@@ -148,6 +150,12 @@ mod server {
     #[must_use]
     pub fn raw_query() -> String {
         use_context::<Parts>().and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The path of the request; empty outside of one.
+    #[must_use]
+    pub fn raw_path() -> String {
+        use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
     }
 
     /// Whether the request is a server function's own. While a page is rendered its server functions are called without

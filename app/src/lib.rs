@@ -12,6 +12,7 @@ pub mod context;
 pub mod frame;
 pub mod home;
 pub mod identity;
+pub mod lazy;
 pub mod organization;
 pub mod routes;
 #[cfg(feature = "ssr")]
@@ -24,10 +25,14 @@ compile_error!("server and browser must agree on `--cfg erase_components`, see .
 
 pub use routes::App;
 
-/// Takes over the page that the server sent; called once by the script of [`shell::Shell`].
+/// Takes over the page that the server sent, once its code is there; called once by the script of [`shell::Shell`]. A page whose
+/// code cannot be had stays as it was sent.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
+    use leptos::leptos_dom::helpers::location;
+
     console_error_panic_hook::set_once();
+    lazy::load(routes::routes(), &location().pathname().unwrap_or_default()).await;
     leptos::mount::hydrate_body(App);
 }

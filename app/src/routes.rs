@@ -1,11 +1,12 @@
 //! The application: which path shows which page, and what all pages share.
 
+use leptos::children::ToChildren;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
-use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::components::{ParentRoute, Route, Router, Routes, RoutesProps};
 use leptos_router::hooks::{use_location, use_params_map};
-use leptos_router::{SsrMode, path};
+use leptos_router::{MatchNestedRoutes, SsrMode, path};
 use wasm_bindgen::JsCast;
 
 use orgtrail::identity::view::Flash;
@@ -23,6 +24,7 @@ use crate::identity::login::LoginPage;
 use crate::identity::recovery::{ForgotPage, ResetPage};
 use crate::identity::server_fns::flash;
 use crate::identity::signup::SignupPage;
+use crate::lazy::lazy;
 use crate::organization::general::GeneralPage;
 use crate::organization::invite::InvitePage;
 use crate::organization::invites::InvitesPage;
@@ -65,29 +67,33 @@ fn document_title(page: String) -> String {
 fn Pages() -> impl IntoView {
     provide_flash();
     tend_menus();
+    Routes(RoutesProps::builder().fallback(NotFoundPage).children(ToChildren::to_children(routes)).build())
+}
+
+/// Which path shows which page, and the chunk of its code: pages that people open one after the other share one.
+pub fn routes() -> impl MatchNestedRoutes<Match: 'static> + Clone + Send + 'static {
     view! {
-        <Routes fallback=NotFoundPage>
-            <Route path=path!("/") view=HomePage ssr=PAGE/>
-            <Route path=path!("/login") view=LoginPage ssr=PAGE/>
-            <Route path=path!("/signup") view=SignupPage ssr=PAGE/>
-            <Route path=path!("/forgot") view=ForgotPage ssr=PAGE/>
-            <Route path=path!("/reset/:secret") view=ResetPage ssr=PAGE/>
-            <Route path=path!("/invites/:secret") view=InvitePage ssr=PAGE/>
-            <Route path=path!("/account") view=AccountPage ssr=PAGE/>
-            <Route path=path!("/account/email/:secret") view=ConfirmEmailPage ssr=PAGE/>
-            <Route path=path!("/organizations/new") view=NewOrganizationPage ssr=PAGE/>
-            <ParentRoute path=path!("/:organization") view=OrganizationFrame ssr=PAGE>
-                <Route path=path!("") view=OverviewPage ssr=PAGE/>
-                <Route path=path!("/settings") view=GeneralPage ssr=PAGE/>
-                <Route path=path!("/settings/members") view=MembersPage ssr=PAGE/>
-                <Route path=path!("/settings/teams") view=TeamsPage ssr=PAGE/>
-                <Route path=path!("/settings/teams/:team") view=TeamPage ssr=PAGE/>
-                <Route path=path!("/settings/invites") view=InvitesPage ssr=PAGE/>
-                <Route path=path!("/settings/access-tokens") view=AccessTokensPage ssr=PAGE/>
-                <Route path=path!("/settings/audit-logs") view=AuditLogsPage ssr=PAGE/>
-            </ParentRoute>
-        </Routes>
+        <Route path=path!("/") view=lazy!(entry, HomePage) ssr=PAGE/>
+        <Route path=path!("/login") view=lazy!(entry, LoginPage) ssr=PAGE/>
+        <Route path=path!("/signup") view=lazy!(entry, SignupPage) ssr=PAGE/>
+        <Route path=path!("/forgot") view=lazy!(entry, ForgotPage) ssr=PAGE/>
+        <Route path=path!("/reset/:secret") view=lazy!(entry, ResetPage) ssr=PAGE/>
+        <Route path=path!("/invites/:secret") view=lazy!(entry, InvitePage) ssr=PAGE/>
+        <Route path=path!("/account") view=lazy!(entry, AccountPage) ssr=PAGE/>
+        <Route path=path!("/account/email/:secret") view=lazy!(entry, ConfirmEmailPage) ssr=PAGE/>
+        <Route path=path!("/organizations/new") view=lazy!(entry, NewOrganizationPage) ssr=PAGE/>
+        <ParentRoute path=path!("/:organization") view=OrganizationFrame ssr=PAGE>
+            <Route path=path!("") view=lazy!(entry, OverviewPage) ssr=PAGE/>
+            <Route path=path!("/settings") view=lazy!(settings, GeneralPage) ssr=PAGE/>
+            <Route path=path!("/settings/members") view=lazy!(settings, MembersPage) ssr=PAGE/>
+            <Route path=path!("/settings/teams") view=lazy!(settings, TeamsPage) ssr=PAGE/>
+            <Route path=path!("/settings/teams/:team") view=lazy!(settings, TeamPage) ssr=PAGE/>
+            <Route path=path!("/settings/invites") view=lazy!(settings, InvitesPage) ssr=PAGE/>
+            <Route path=path!("/settings/access-tokens") view=lazy!(settings, AccessTokensPage) ssr=PAGE/>
+            <Route path=path!("/settings/audit-logs") view=lazy!(audit, AuditLogsPage) ssr=PAGE/>
+        </ParentRoute>
     }
+    .into_inner()
 }
 
 /// The flash is read once, for the page that the browser loaded: forms are answered by whole loads, and a page reached

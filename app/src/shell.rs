@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use crate::App;
-use crate::context::{Assets, assets};
+use crate::context::{Assets, assets, raw_path};
+use crate::{lazy, routes};
 
 /// The whole document. Scripts and the style sheet carry the nonce of the response; without assets the page is plain,
 /// and works.
@@ -36,13 +37,25 @@ fn stylesheet(assets: Assets) -> Option<impl IntoView> {
     Some(view! { <link rel="stylesheet" href=css nonce=use_nonce()/> })
 }
 
-/// Loads the WebAssembly and starts [`crate::hydrate`]; the preload hints let both files come at once.
+/// Loads the WebAssembly and starts [`crate::hydrate`]; the preload hints let all files that the page needs come at once.
 fn hydration(assets: Assets) -> Option<impl IntoView> {
     let (js, wasm) = (assets.js?, assets.wasm?);
     let script = format!("import('{js}').then(m => m.default({{module_or_path: '{wasm}'}}).then(() => m.hydrate()))");
     Some(view! {
         <link rel="modulepreload" href=js nonce=use_nonce()/>
-        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+        {preload(wasm)}
+        {chunk_files(assets).map(preload).collect_view()}
         <script type="module" nonce=use_nonce()>{script}</script>
     })
+}
+
+fn preload(wasm: &'static str) -> impl IntoView {
+    view! { <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/> }
+}
+
+/// The files of the page's own code.
+fn chunk_files(assets: Assets) -> impl Iterator<Item = &'static str> {
+    let needed = lazy::chunks(routes::routes(), &raw_path());
+    let needed = assets.chunks.iter().filter(move |(name, _)| needed.contains(name));
+    needed.flat_map(|(_, files)| files.iter().copied())
 }

@@ -20,8 +20,10 @@ pub struct SiteNames {
     pub css: Option<&'static str>,
     /// The JavaScript module whose default export starts the WebAssembly.
     pub js: Option<&'static str>,
-    /// The WebAssembly; the module must be told this path, since its own idea of the name has no hash.
+    /// The WebAssembly that every page needs; the module must be told this path, since its own idea of the name has no hash.
     pub wasm: Option<&'static str>,
+    /// What the module loads when a page needs it: names of chunks, and the files of each.
+    pub chunks: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// The hashed names in this binary, such as `/pkg/orgtrail.0123456789abcdef.js`.
@@ -208,8 +210,9 @@ mod tests {
 
     #[test]
     fn names_are_files_of_the_site() {
-        let SiteNames { css, js, wasm } = names();
-        for name in [css, js, wasm].into_iter().flatten() {
+        let SiteNames { css, js, wasm, chunks } = names();
+        let chunks = chunks.iter().flat_map(|(_, files)| files.iter().copied());
+        for name in [css, js, wasm].into_iter().flatten().chain(chunks) {
             let file = FILES.iter().find(|file| file.path == name);
             assert!(file.is_some_and(|file| file.immutable && !file.plain.is_empty()), "{name}");
         }

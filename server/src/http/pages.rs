@@ -22,7 +22,7 @@ use crate::site;
 #[must_use]
 pub fn assets() -> Assets {
     let names = site::names();
-    Assets { css: names.css, js: names.js, wasm: names.wasm }
+    Assets { css: names.css, js: names.js, wasm: names.wasm, chunks: names.chunks }
 }
 
 /// 303 to `path`, one of our own; to `/` where it cannot be a header.
