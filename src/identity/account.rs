@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::attempt::{self, Attempt, Method};
 use super::email::{self, Email};
 use super::mailed_link;
-use super::password::{self, NewPassword, Verdict};
+use super::password::{NewPassword, Verdict, Work};
 use super::sign_in::{self, SignedIn};
 use super::throttle::Throttles;
 use super::viewer::{Origin, User, Viewer};
@@ -235,7 +235,7 @@ pub(super) async fn prove(
     let stored = password_hash(&mut *platform.database.writes.acquire().await?, user.id).await?;
     let typed: String = current.chars().take(129).collect();
     if let Verdict::Verified { right: true, .. } =
-        platform.hashing.run(password::verifying(typed, stored.clone())).await?
+        platform.hashing.run(Work::Verify { typed, stored: stored.clone() }).await?
     {
         return Ok(stored);
     }

@@ -18,8 +18,36 @@ pub trait HashingPool: Send + Sync {
     /// Runs `work` when there is room.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] at once if too many wait already.
-    fn run(&self, work: Box<dyn FnOnce() -> Result<Verdict> + Send>) -> BoxFuture<'static, Result<Verdict>>;
+    /// [`Error::Unavailable`] at once if too many wait already; those of [`Work::run`].
+    fn run(&self, work: Work) -> BoxFuture<'static, Result<Verdict>>;
+}
+
+/// Work on a password; never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// Make the hash of one that shall be set.
+    Hash(NewPassword),
+    /// Check what was typed against a stored hash. Without one the same work is done against a dummy, so that nobody learns by time whether an
+    /// address exists.
+    Verify {
+        /// As typed.
+        typed: String,
+        /// PHC string.
+        stored: Option<String>,
+    },
+}
+
+impl Work {
+    /// Does it, which takes its time.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if Argon2 fails, or what is stored is no hash.
+    pub fn run(self) -> Result<Verdict> {
+        match self {
+            Self::Hash(password) => Ok(Verdict::Hash(hash(&password.0)?)),
+            Self::Verify { typed, stored } => verify(&typed, stored.as_deref()),
+        }
+    }
 }
 
 /// What password work comes to.
@@ -37,7 +65,7 @@ pub enum Verdict {
 }
 
 /// A password that may be set: 12–128 characters, any Unicode, not a common one; never shown by `Debug`.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct NewPassword(String);
 
 impl std::fmt::Debug for NewPassword {
@@ -65,30 +93,14 @@ impl NewPassword {
         }
         Ok(Self(typed.to_owned()))
     }
-
-    /// The work of hashing it.
-    ///
-    /// # Errors
-    /// From the work: [`Error::Internal`] if Argon2 fails.
-    pub fn hashing(self) -> Box<dyn FnOnce() -> Result<Verdict> + Send> {
-        Box::new(move || Ok(Verdict::Hash(hash(&self.0)?)))
-    }
 }
 
-/// The work of checking `typed` against a stored hash; without one the same work is done against a dummy, so that nobody learns by time
-/// whether an address exists.
-pub fn verifying(typed: String, stored: Option<String>) -> Box<dyn FnOnce() -> Result<Verdict> + Send> {
-    Box::new(move || {
-        let against = stored.as_deref().unwrap_or(DUMMY);
-        let parsed = PasswordHash::new(against).map_err(|cause| Error::internal(cause.to_string()))?;
-        let right = argon2().verify_password(typed.as_bytes(), &parsed).is_ok() && stored.is_some();
-        let weak = right
-            && Params::try_from(&parsed).is_ok_and(|params| {
-                params.m_cost() < Params::DEFAULT_M_COST || params.t_cost() < Params::DEFAULT_T_COST
-            });
-        let rehashed = if weak { Some(hash(&typed)?) } else { None };
-        Ok(Verdict::Verified { right, rehashed })
-    })
+fn verify(typed: &str, stored: Option<&str>) -> Result<Verdict> {
+    let parsed = PasswordHash::new(stored.unwrap_or(DUMMY)).map_err(|cause| Error::internal(cause.to_string()))?;
+    let right = argon2().verify_password(typed.as_bytes(), &parsed).is_ok() && stored.is_some();
+    let is_weak = |params: Params| params.m_cost() < Params::DEFAULT_M_COST || params.t_cost() < Params::DEFAULT_T_COST;
+    let rehashed = if right && Params::try_from(&parsed).is_ok_and(is_weak) { Some(hash(typed)?) } else { None };
+    Ok(Verdict::Verified { right, rehashed })
 }
 
 /// A hash of nothing anybody knows, with today's parameters.
@@ -111,14 +123,13 @@ mod tests {
     use super::*;
 
     fn verdict(typed: &str, stored: Option<String>) -> Verdict {
-        verifying(typed.to_owned(), stored)().unwrap()
+        Work::Verify { typed: typed.to_owned(), stored }.run().unwrap()
     }
 
     #[test]
     fn a_hash_verifies_its_password_and_no_other() {
-        let Verdict::Hash(stored) = NewPassword::parse("correct horse battery").unwrap().hashing()().unwrap() else {
-            panic!("no hash")
-        };
+        let password = NewPassword::parse("correct horse battery").unwrap();
+        let Verdict::Hash(stored) = Work::Hash(password).run().unwrap() else { panic!("no hash") };
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_eq!(
             verdict("correct horse battery", Some(stored.clone())),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::attempt::{self, Attempt, Method};
 use super::email::{self, Email};
-use super::password::{self, NewPassword, Verdict};
+use super::password::{NewPassword, Verdict, Work};
 use super::throttle::Throttles;
 use super::viewer::{Origin, User, Viewer};
 use crate::audit::event::Outcome;
@@ -48,7 +48,7 @@ async fn enter(platform: &Platform, viewer: &Viewer, method: Method, email: &str
     let verified = stored.clone();
     // What cannot be a password is not hashed at length, but not told apart either.
     let typed: String = password.chars().take(129).collect();
-    let checked = platform.hashing.run(password::verifying(typed, stored)).await?;
+    let checked = platform.hashing.run(Work::Verify { typed, stored }).await?;
     if let (Verdict::Verified { right: true, rehashed }, Some(user_id)) = (checked, user_id)
         && let Some(signed_in) =
             succeed(platform, written(Outcome::Success, None), &throttles, (user_id, verified.as_deref()), rehashed)
@@ -184,7 +184,7 @@ pub async fn create_user(
 
 /// The hash of a password to be kept.
 pub(super) async fn hash(platform: &Platform, password: NewPassword) -> Result<String> {
-    match platform.hashing.run(password.hashing()).await? {
+    match platform.hashing.run(Work::Hash(password)).await? {
         Verdict::Hash(hash) => Ok(hash),
         Verdict::Verified { .. } => Err(Error::internal("hashing answered with a verification")),
     }

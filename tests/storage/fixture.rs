@@ -10,7 +10,7 @@ use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::audit::redact::RedactionKey;
 use orgtrail::identity::access::{self, Access, Operation};
 use orgtrail::identity::access_token::{self, Scope, Wanted};
-use orgtrail::identity::password::{HashingPool, Verdict};
+use orgtrail::identity::password::{HashingPool, Verdict, Work};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::throttle::ThrottleKey;
@@ -67,11 +67,8 @@ pub struct Stored {
 struct Inline;
 
 impl HashingPool for Inline {
-    fn run(
-        &self,
-        work: Box<dyn FnOnce() -> orgtrail::Result<Verdict> + Send>,
-    ) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
-        async move { work() }.boxed()
+    fn run(&self, work: Work) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
+        async move { work.run() }.boxed()
     }
 }
 

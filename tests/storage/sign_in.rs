@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use orgtrail::Error;
 use orgtrail::identity::account::change_password;
 use orgtrail::identity::attempt::copy_pending;
-use orgtrail::identity::password::{HashingPool, Verdict};
+use orgtrail::identity::password::{HashingPool, Verdict, Work};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{sign_in, sign_up};
 use orgtrail::identity::viewer::{self, Identity, Origin, Viewer};
@@ -316,13 +316,10 @@ struct Meanwhile {
 }
 
 impl HashingPool for Meanwhile {
-    fn run(
-        &self,
-        work: Box<dyn FnOnce() -> orgtrail::Result<Verdict> + Send>,
-    ) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
+    fn run(&self, work: Work) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
         let (statement, superuser) = (self.statement, self.superuser.clone());
         async move {
-            let verdict = work();
+            let verdict = work.run();
             run(statement, &superuser).await.unwrap();
             verdict
         }

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use clap::Args;
 use orgtrail::platform::SignUp;
+use sqlx::postgres::PgConnectOptions;
 
 use super::{Done, serve};
 use crate::application::Application;
@@ -30,28 +31,34 @@ impl Demo {
             return Err(error);
         }
         print_sign_ins(&config.demo_password);
+        if let (Some(_), Some(superuser)) = (self.events, superuser(&application)) {
+            tokio::spawn(async move {
+                // Whoever stops the demo meanwhile stops this; Postgres does it by itself then, some time.
+                if let Err(cause) = demo::vacuum(&superuser).await {
+                    tracing::warn!(%cause, "counts are slow for a while");
+                }
+            });
+        }
         serve::serve(application).await
     }
 
     async fn fill(&self, application: &Application, password: &str) -> Done {
         let platform = application.platform();
         let filled = demo::fill(platform, password, &mut show("Filling the demo")).await?;
+        let superuser = superuser(application);
         if let Some(events) = self.events {
-            demo::add_events(platform, events, &mut show("Adding events")).await?;
+            demo::add_events(platform, superuser.as_ref(), events, &mut show("Adding events")).await?;
         }
-        if self.events.is_some() || matches!(filled, Filled::Steps(_)) {
-            tidy(application).await?;
+        if let (Some(superuser), true) = (&superuser, self.events.is_some() || matches!(filled, Filled::Steps(_))) {
+            demo::analyze(superuser).await?;
         }
         Ok(())
     }
 }
 
 /// Only the private cluster has a superuser that we may be.
-async fn tidy(application: &Application) -> Result<(), sqlx::Error> {
-    match application.cluster() {
-        Some(cluster) => demo::tidy(&cluster.connect_options(DATABASE, Role::Superuser)).await,
-        None => Ok(()),
-    }
+fn superuser(application: &Application) -> Option<PgConnectOptions> {
+    application.cluster().map(|cluster| cluster.connect_options(DATABASE, Role::Superuser))
 }
 
 /// Shows on a terminal how far something is, in place.

@@ -1,6 +1,6 @@
 //! The accounts of the demo's people.
 
-use orgtrail::identity::password::{self, NewPassword, Verdict};
+use orgtrail::identity::password::{NewPassword, Verdict, Work};
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{User, Viewer};
 use orgtrail::platform::Platform;
@@ -39,7 +39,7 @@ pub(super) async fn set_password(platform: &Platform, password: &str) -> Result<
             .fetch_optional(&platform.database.reads)
             .await?
             .flatten();
-    let verdict = platform.hashing.run(password::verifying(password.to_owned(), stored)).await?;
+    let verdict = platform.hashing.run(Work::Verify { typed: password.to_owned(), stored }).await?;
     if matches!(verdict, Verdict::Verified { right: true, .. }) {
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(super) async fn set_password(platform: &Platform, password: &str) -> Result<
 
 /// Replaces a password, and ends the sessions that were begun with the old one.
 async fn replace(platform: &Platform, email: &str, password: &str) -> Result<()> {
-    let hashed = platform.hashing.run(NewPassword::parse(password)?.hashing()).await?;
+    let hashed = platform.hashing.run(Work::Hash(NewPassword::parse(password)?)).await?;
     let Verdict::Hash(hash) = hashed else { return Err(Error::internal("hashing answered with a verification")) };
     let mut transaction = platform.database.writes.begin().await?;
     sqlx::query!("update orgtrail.users set password_hash = $2 where email_key = $1", email, hash)

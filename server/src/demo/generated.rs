@@ -3,6 +3,7 @@
 mod cast;
 mod product;
 mod times;
+mod words;
 mod writer;
 
 use std::num::NonZeroU64;
@@ -16,7 +17,7 @@ use orgtrail::identity::viewer::Viewer;
 use orgtrail::platform::Platform;
 use orgtrail::storage::{self, Database};
 use orgtrail::{Error, Result};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::stage::find_token;
@@ -30,22 +31,45 @@ const BATCH: usize = 2_000;
 /// Batches under way: one that Postgres takes, one that is measured.
 const AT_ONCE: u8 = 2;
 
+/// How many words wait for their index until a writer stops to put them there.
+const QUEUE: &str = "64MB";
+
+/// Likewise, while another connection does that: no writer has to stop.
+const QUEUE_WHILE_MERGING: &str = "1GB";
+
 /// Any number; another one makes other events.
 const SEED: u64 = 0x0e7e_4175_b16d;
 
 /// Adds `count` events of kind `change` to the trail of the demo; each call adds others. While Postgres takes one batch, the next is
-/// made and measured on another core. More at once would be of no use: the head of the trail lets one writer in at a time.
+/// made and measured on another core. More at once would be of no use: the head of the trail lets one writer in at a time. Where there is a
+/// `superuser`, words go into their index meanwhile.
 ///
 /// # Errors
 /// [`DemoError::Failed`]; the batches before are recorded then.
 pub async fn add_events(
     platform: &Platform,
+    superuser: Option<&PgConnectOptions>,
+    count: NonZeroU64,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), DemoError> {
+    let Some(superuser) = superuser else { return record_all(platform, QUEUE, count, progress).await };
+    tokio::select! {
+        recorded = record_all(platform, QUEUE_WHILE_MERGING, count, progress) => recorded?,
+        Err(failed) = words::keep_merging(superuser) => return Err(Error::from(failed).into()),
+    }
+    words::merge_all(superuser).await.map_err(Error::from)?;
+    Ok(())
+}
+
+async fn record_all(
+    platform: &Platform,
+    queue: &'static str,
     count: NonZeroU64,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), DemoError> {
     let access = access::authorize(platform, &Viewer::operator(), ORGANIZATION, Operation::ReadOrganization).await?;
     let writer = writer(platform, access.organization().id, count.get()).await?;
-    let platform = patient(platform);
+    let platform = patient(platform, queue);
     let mut recording = stream::iter(writer)
         .chunks(BATCH)
         .map(|drafts| record(platform.clone(), access.clone(), drafts))
@@ -65,13 +89,13 @@ async fn record(platform: Platform, access: Access, drafts: Vec<Draft>) -> Resul
 }
 
 /// The platform with connections for its writes that may take their time: the limits of the others are for single requests. Words of many
-/// batches go into their index together.
-fn patient(platform: &Platform) -> Platform {
+/// batches go into their index together: when as many wait as `queue` says.
+fn patient(platform: &Platform, queue: &'static str) -> Platform {
     let options = (*platform.database.writes.connect_options()).clone().options([
         ("statement_timeout", "10min"),
         ("lock_timeout", "1min"),
         ("work_mem", "64MB"),
-        ("gin_pending_list_limit", "64MB"),
+        ("gin_pending_list_limit", queue),
     ]);
     let writes = PgPoolOptions::new().max_connections(u32::from(AT_ONCE)).connect_lazy_with(options);
     let database = Database { writes, ..platform.database.clone() };

@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use super::known::{self, Known};
 use super::people::{self, ADA, GRACE, PEOPLE, Who};
+use super::remembering::Remembering;
 use super::step::{Act, Step, Trace};
 use super::{ORGANIZATION, account};
 
@@ -43,7 +44,12 @@ impl<'a> Stage<'a> {
         let clock = Clock::simulated(real.clock.now());
         // Nobody is written to: the people are invented, their addresses may be somebody's.
         Self {
-            platform: Platform { clock, mail: Arc::new(Nowhere), ..real.clone() },
+            platform: Platform {
+                clock,
+                mail: Arc::new(Nowhere),
+                hashing: Arc::new(Remembering::new(real.hashing.clone())),
+                ..real.clone()
+            },
             password,
             invited: Mutex::default(),
         }

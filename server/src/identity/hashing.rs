@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use orgtrail::identity::password::{HashingPool, Verdict};
+use orgtrail::identity::password::{HashingPool, Verdict, Work};
 use orgtrail::{Error, Result};
 use tokio::sync::Semaphore;
 
@@ -39,7 +39,7 @@ impl Hashing {
         Self { running: Arc::new(Semaphore::new(running)), admitted }
     }
 
-    async fn run_admitted(self, work: Box<dyn FnOnce() -> Result<Verdict> + Send>) -> Result<Verdict> {
+    async fn run_admitted(self, work: impl FnOnce() -> Result<Verdict> + Send + 'static) -> Result<Verdict> {
         // Refused before any work, and before anything waits.
         let admitted = self.admitted.try_acquire_owned().map_err(|_| Error::Unavailable(Box::new(Busy)))?;
         let running = self.running.acquire_owned().await.map_err(Error::internal)?;
@@ -54,8 +54,8 @@ impl Hashing {
 }
 
 impl HashingPool for Hashing {
-    fn run(&self, work: Box<dyn FnOnce() -> Result<Verdict> + Send>) -> BoxFuture<'static, Result<Verdict>> {
-        self.clone().run_admitted(work).boxed()
+    fn run(&self, work: Work) -> BoxFuture<'static, Result<Verdict>> {
+        self.clone().run_admitted(|| work.run()).boxed()
     }
 }
 
@@ -73,15 +73,15 @@ mod tests {
     async fn runs_some_lets_some_wait_and_refuses_the_rest_at_once() {
         let pool = Hashing::new(1, 1);
         let (release, gate) = mpsc::channel::<()>();
-        let first = tokio::spawn(pool.run(Box::new(move || {
+        let first = tokio::spawn(pool.clone().run_admitted(move || {
             gate.recv().map_err(Error::internal)?;
             Ok(verdict())
-        })));
-        let second = tokio::spawn(pool.run(Box::new(|| Ok(verdict()))));
+        }));
+        let second = tokio::spawn(pool.clone().run_admitted(|| Ok(verdict())));
         while pool.admitted.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let third = pool.run(Box::new(|| Ok(verdict()))).await;
+        let third = pool.clone().run_admitted(|| Ok(verdict())).await;
         assert!(matches!(third, Err(Error::Unavailable(_))));
         release.send(()).unwrap();
         assert_eq!(first.await.unwrap().unwrap(), verdict());
@@ -92,7 +92,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_panics_gives_its_place_back() {
         let pool = Hashing::new(1, 0);
-        assert!(pool.run(Box::new(|| panic!("broken"))).await.is_err());
-        assert!(pool.run(Box::new(|| Ok(verdict()))).await.is_ok());
+        assert!(pool.clone().run_admitted(|| panic!("broken")).await.is_err());
+        assert!(pool.run_admitted(|| Ok(verdict())).await.is_ok());
     }
 }
