@@ -28,6 +28,9 @@ pub enum Error {
     /// Input that cannot be accepted (422).
     #[error("{0}")]
     Invalid(Invalid),
+    /// Input that was read and found wrong, maybe in several places (422); nothing was changed.
+    #[error("{0}")]
+    Faulty(Faulty),
     /// A cursor that this server did not make, or made for another organization, filter or window (400).
     #[error("this cursor does not belong to this list: start again from the first page")]
     BadCursor,
@@ -69,6 +72,10 @@ impl fmt::Display for Invalid {
     }
 }
 
+mod fault;
+
+pub use fault::{Fault, Faulty};
+
 impl Error {
     /// Refuses the input `field` with a sentence that names the allowed values.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -90,7 +97,17 @@ impl Error {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Invalid(input) | Self::Taken(input) => Some(&input.field),
+            Self::Faulty(input) => Some(&input.field),
             _ => None,
+        }
+    }
+
+    /// What is wrong with it, place by place, for the doors that can list it; empty for other errors.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Faulty(input) => &input.faults,
+            _ => &[],
         }
     }
 
@@ -99,6 +116,7 @@ impl Error {
     pub fn message(&self) -> String {
         match self {
             Self::Invalid(input) | Self::Taken(input) => input.message.clone(),
+            Self::Faulty(input) => input.in_short(),
             other => sentence(&other.to_string()),
         }
     }
@@ -110,7 +128,7 @@ impl Error {
             Self::Unauthenticated | Self::BadToken(_) | Self::WrongCredentials => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound => 404,
-            Self::Invalid(_) => 422,
+            Self::Invalid(_) | Self::Faulty(_) => 422,
             Self::BadCursor => 400,
             Self::Conflict(_) | Self::Taken(_) => 409,
             Self::LimitExceeded(_) | Self::Throttled { .. } => 429,
@@ -126,7 +144,7 @@ impl Error {
             Self::Unauthenticated | Self::BadToken(_) | Self::WrongCredentials => "UNAUTHENTICATED",
             Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
-            Self::Invalid(_) => "BAD_USER_INPUT",
+            Self::Invalid(_) | Self::Faulty(_) => "BAD_USER_INPUT",
             Self::BadCursor => "BAD_CURSOR",
             Self::Conflict(_) | Self::Taken(_) => "CONFLICT",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod error;
+pub mod graph;
 pub mod identity;
 #[cfg(feature = "postgres")]
 pub mod mail;

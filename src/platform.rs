@@ -10,6 +10,10 @@ use crate::identity::throttle::ThrottleKey;
 use crate::mail::Mailer;
 use crate::storage::Database;
 
+pub mod work;
+
+use work::Workers;
+
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
 pub struct Platform {
@@ -21,6 +25,8 @@ pub struct Platform {
     pub keys: Arc<Keys>,
     /// Where passwords are hashed, a bounded number at a time.
     pub hashing: Arc<dyn HashingPool>,
+    /// Where schemas are composed and compared, a bounded amount at a time.
+    pub workers: Arc<dyn Workers>,
     /// Who may sign up.
     pub sign_up: SignUp,
     /// Where mail is posted.

@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
 
 use crate::cluster::{Cluster, ClusterError, DATABASE, Role};
 use crate::config::Config;
+use crate::graph::composing::Composing;
 use crate::http::front::Front;
 use crate::http::problem::chain;
 use crate::identity::hashing::Hashing;
@@ -201,6 +202,7 @@ fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Plat
         clock: Clock::Real,
         keys: Arc::new(keys),
         hashing: Arc::new(Hashing::default()),
+        workers: Arc::new(Composing::default()),
         sign_up: config.sign_up,
         // A server replaces both once it knows its port; short commands write to nobody.
         mail: Arc::new(Nowhere),

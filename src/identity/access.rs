@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::access_token::{self, AccessToken, Scope};
+use super::access_token::{self, AccessToken};
 use super::role::Role;
 use super::viewer::{Identity, Origin, Viewer};
 use crate::audit::event::Actor;
@@ -12,102 +12,12 @@ use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
-/// What somebody wants to do in an organization: the rows of the table in contract §9 that exist so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Read the organization and its members.
-    ReadOrganization,
-    /// Rename it.
-    RenameOrganization,
-    /// Give it another slug.
-    ChangeSlug,
-    /// Add a member directly, without an invite: the command line only.
-    AddMember,
-    /// Change a member's role or remove a member; which ones, [`may_change_role`] decides.
-    ChangeMember,
-    /// End the sessions of a member.
-    EndMemberSessions,
-    /// Create, rename or delete a team.
-    ManageTeams,
-    /// Invite, change or revoke an invite; to which roles, [`may_change_role`] decides.
-    ManageInvites,
-    /// Change who is in a team; its maintainers may too, [`crate::organization::teams`] decides.
-    ChangeTeamMembers,
-    /// Create, change, rotate or revoke access tokens and their graph permissions.
-    ManageAccessTokens,
-    /// Answer for an access token whose creator is gone.
-    AdoptAccessToken,
-    /// Read the audit log.
-    ReadAuditLog,
-    /// Export the audit log.
-    ExportAuditLog,
-}
+mod graph;
+mod rules;
 
-impl Operation {
-    /// Every operation: the tests' matrix has a cell for each.
-    pub const ALL: [Self; 13] = [
-        Self::ReadOrganization,
-        Self::RenameOrganization,
-        Self::ChangeSlug,
-        Self::AddMember,
-        Self::ChangeMember,
-        Self::EndMemberSessions,
-        Self::ManageTeams,
-        Self::ManageInvites,
-        Self::ChangeTeamMembers,
-        Self::ManageAccessTokens,
-        Self::AdoptAccessToken,
-        Self::ReadAuditLog,
-        Self::ExportAuditLog,
-    ];
-}
-
-/// What a viewer's rights in one organization rest on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Grant {
-    /// A member's role.
-    Member(Role),
-    /// A token's scopes, and the present role of its creator, which it never exceeds.
-    Token(Vec<Scope>, Role),
-    /// The operator at the command line.
-    Operator,
-}
-
-/// Whether a grant allows an operation. Deny by default: what is not written here is refused.
-#[must_use]
-pub fn allows(grant: &Grant, operation: Operation) -> bool {
-    use Operation::{
-        AddMember, AdoptAccessToken, ChangeMember, ChangeSlug, ChangeTeamMembers, EndMemberSessions, ExportAuditLog,
-        ManageAccessTokens, ManageInvites, ManageTeams, ReadAuditLog, ReadOrganization, RenameOrganization,
-    };
-    match grant {
-        Grant::Member(Role::Owner) => operation != AddMember,
-        Grant::Member(Role::Admin) => {
-            !matches!(operation, AddMember | ChangeSlug | EndMemberSessions | AdoptAccessToken)
-        }
-        Grant::Member(Role::Member) => operation == ReadOrganization,
-        Grant::Token(scopes, creator) => match operation {
-            ReadOrganization => true,
-            RenameOrganization | ChangeSlug | ChangeMember | ManageTeams | ManageInvites | ChangeTeamMembers => {
-                scopes.contains(&Scope::OrganizationWrite) && allows(&Grant::Member(*creator), operation)
-            }
-            ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
-            ExportAuditLog => scopes.contains(&Scope::AuditExport) && creator.reads_audit_log(),
-            AddMember | EndMemberSessions | ManageAccessTokens | AdoptAccessToken => false,
-        },
-        Grant::Operator => matches!(operation, ReadOrganization | AddMember | ManageAccessTokens),
-    }
-}
-
-/// Whether somebody with the role `viewer` may turn `from` into `to` for another member: owners any, admins between member and admin.
-#[must_use]
-pub fn may_change_role(viewer: Role, from: Role, to: Role) -> bool {
-    match viewer {
-        Role::Owner => true,
-        Role::Admin => from != Role::Owner && to != Role::Owner,
-        Role::Member => false,
-    }
-}
+pub use graph::OnGraph;
+use rules::forbidden;
+pub use rules::{Grant, Operation, allows, may_change_role};
 
 /// An authorized viewer in one organization. Only [`authorize`] makes it, and every store function of tenant data wants it: what was
 /// not authorized cannot be read or written.
@@ -117,6 +27,8 @@ pub struct Access {
     grant: Grant,
     /// What it was asked for.
     operation: Operation,
+    /// The graph that it is about, if it is about one.
+    graph: Option<OnGraph>,
     actor: Actor,
     viewer: Viewer,
 }
@@ -173,7 +85,7 @@ impl Access {
     /// Whether a further operation is allowed.
     #[must_use]
     pub fn allows(&self, operation: Operation) -> bool {
-        allows(&self.grant, operation)
+        allows(&self.grant, self.permission(), operation)
     }
 
     /// Refuses unless `operation` is allowed.
@@ -199,10 +111,11 @@ impl Access {
         hold_memberships(connection, self.organization.id, self.behind().into_iter().chain(others.iter().copied()))
             .await?;
         let grant = self.held_grant(connection, now).await?;
-        if !allows(&grant, self.operation) {
+        let permission = graph::held_permission(connection, self, &grant).await?;
+        if !allows(&grant, permission, self.operation) {
             return Err(forbidden(self.operation));
         }
-        if grant != self.grant {
+        if (&grant, permission) != (&self.grant, self.permission()) {
             // A use case may have decided more by the grant that it saw: it has to begin anew.
             return Err(changed_meanwhile());
         }
@@ -253,6 +166,23 @@ pub async fn authorize(platform: &Platform, viewer: &Viewer, slug: &str, operati
     Ok(access)
 }
 
+/// The first line of every use case about one graph: likewise, with what the viewer was given for the graph with the slug `graph`.
+///
+/// # Errors
+/// Those of [`authorize`]; [`Error::NotFound`] if the organization has no such graph.
+pub async fn authorize_on(
+    platform: &Platform,
+    viewer: &Viewer,
+    slug: &str,
+    graph: &str,
+    operation: Operation,
+) -> Result<Access> {
+    let mut access = identify(platform, viewer, slug, operation).await?;
+    access.graph = Some(graph::find(platform, &access, graph).await?);
+    access.require(operation)?;
+    Ok(access)
+}
+
 /// Who `viewer` is in an organization, whether or not `operation` is allowed: for use cases that record their refusals.
 pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str, operation: Operation) -> Result<Access> {
     let actor = viewer.actor()?;
@@ -265,7 +195,7 @@ pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str, o
         Identity::AccessToken(token) => token_grant(platform, &organization, token).await?,
         Identity::Operator => Grant::Operator,
     };
-    Ok(Access { organization, grant, operation, actor, viewer: viewer.clone() })
+    Ok(Access { organization, grant, operation, graph: None, actor, viewer: viewer.clone() })
 }
 
 async fn find_organization(platform: &Platform, slug: &str) -> Result<Organization> {
@@ -352,23 +282,4 @@ fn orphaned() -> Error {
     Error::Forbidden(
         "The creator of this access token is no longer a member: an owner of the organization can adopt it.".to_owned(),
     )
-}
-
-fn forbidden(operation: Operation) -> Error {
-    let who = match operation {
-        Operation::ChangeSlug => "Only an owner can change the address of this organization.",
-        Operation::ReadAuditLog => "Only owners and admins can read the audit logs of this organization.",
-        Operation::ExportAuditLog => "Only owners and admins can export the audit logs of this organization.",
-        Operation::AddMember => "Members join by an invite.",
-        Operation::AdoptAccessToken => "Only an owner can adopt an access token.",
-        Operation::ReadOrganization => "You cannot read this organization.",
-        Operation::EndMemberSessions => "Only an owner can end the sessions of somebody else.",
-        Operation::ChangeTeamMembers => "Only owners, admins and the maintainers of this team can change who is in it.",
-        Operation::RenameOrganization
-        | Operation::ChangeMember
-        | Operation::ManageTeams
-        | Operation::ManageInvites
-        | Operation::ManageAccessTokens => "Only owners and admins can do this in this organization.",
-    };
-    Error::Forbidden(who.to_owned())
 }

@@ -6,6 +6,9 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slug(String);
 
+/// What [`is_well_formed`] asks, for people.
+pub(crate) const RULE: &str = "A slug has 2 to 39 characters of a-z, 0-9 and -, with no hyphen first, last or doubled.";
+
 /// Words that are, or may become, the first segment of a page of the platform itself; published in `docs/`.
 pub const RESERVED: [&str; 42] = [
     "about",
@@ -59,8 +62,7 @@ impl Slug {
     /// [`Error::Invalid`] for the field `slug`.
     pub fn parse(typed: &str) -> Result<Self> {
         if !is_well_formed(typed) {
-            let rule = "A slug has 2 to 39 characters of a-z, 0-9 and -, with no hyphen first, last or doubled.";
-            return Err(Error::invalid("slug", rule));
+            return Err(Error::invalid("slug", RULE));
         }
         if RESERVED.contains(&typed) {
             return Err(Error::invalid(
@@ -78,7 +80,8 @@ impl Slug {
     }
 }
 
-fn is_well_formed(slug: &str) -> bool {
+/// Whether it has the form of a slug; graphs have slugs too.
+pub(crate) fn is_well_formed(slug: &str) -> bool {
     let letters = slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (2..=39).contains(&slug.len()) && letters && !slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--")
 }

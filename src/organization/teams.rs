@@ -9,6 +9,7 @@ use super::view::{TeamRow, TeamView, TeamsPage};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
+use crate::graph;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
@@ -154,12 +155,13 @@ pub async fn rename(
 /// Deletes a team; records `team.member.removed` for each who was in it, and `team.deleted`.
 ///
 /// # Errors
-/// Those of [`access::authorize`]; [`Error::NotFound`].
+/// Those of [`access::authorize`]; [`Error::NotFound`]; [`Error::Conflict`] where graphs still know it.
 pub async fn delete(platform: &Platform, viewer: &Viewer, slug: &str, team: &str) -> Result<()> {
     let access = access::authorize(platform, viewer, slug, Operation::ManageTeams).await?;
     let id = parse_id(team)?;
     let mut change = Change::begin(platform, &access).await?;
     let team = lock(&mut change, &access, id).await?;
+    graph::teams::refuse_known(change.connection(), &access, id).await?;
     let mut events = people::remove_all(&mut change, &access, id).await?;
     sqlx::query!("delete from orgtrail.teams where organization_id = $1 and id = $2", access.organization().id, id)
         .execute(change.connection())

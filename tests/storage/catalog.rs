@@ -19,6 +19,7 @@ async fn triggers(superuser: PgPool) {
     insta::assert_snapshot!(found, @r"
     access_token_graphs change_needs_event idu origin at commit
     access_tokens change_needs_event idu origin at commit
+    branches change_needs_event idu origin at commit
     event_positions append_only du always
     event_positions never_truncated t always
     events append_only du always
@@ -33,6 +34,10 @@ async fn triggers(superuser: PgPool) {
     memberships change_needs_event idu origin at commit
     memberships last_owner_stays du origin at commit
     organizations change_needs_event idu origin at commit
+    subgraph_versions change_needs_event idu origin at commit
+    subgraphs change_needs_event idu origin at commit
+    supergraphs change_needs_event idu origin at commit
+    team_graphs change_needs_event idu origin at commit
     team_members change_needs_event idu origin at commit
     teams change_needs_event idu origin at commit
     trail_heads no_gap_in_trail u origin at commit
@@ -70,10 +75,12 @@ async fn row_level_security(superuser: PgPool) {
     insta::assert_snapshot!(found, @r"
     access_token_graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
     access_tokens forced: tenant ALL {public} using (organization = current) check (organization = current)
+    branches forced: tenant ALL {public} using (organization = current) check (organization = current)
     event_positions forced: tenant ALL {public} using (organization = current) check (organization = current)
     events forced: tenant ALL {public} using (organization = current) check (organization = current)
     events_<month> forced: tenant ALL {public} using (organization = current) check (organization = current)
     events_default forced: tenant ALL {public} using (organization = current) check (organization = current)
+    graph_texts forced: tenant ALL {public} using (organization = current) check (organization = current)
     graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
     invites forced: tenant ALL {public} using (organization = current) check (organization = current)
     mailed_links: nothing
@@ -85,6 +92,11 @@ async fn row_level_security(superuser: PgPool) {
     sign_in_attempts: nothing
     sign_in_copies: nothing
     sign_in_throttles: nothing
+    subgraph_versions forced: tenant ALL {public} using (organization = current) check (organization = current)
+    subgraphs forced: tenant ALL {public} using (organization = current) check (organization = current)
+    supergraph_parts forced: tenant ALL {public} using (organization = current) check (organization = current)
+    supergraphs forced: tenant ALL {public} using (organization = current) check (organization = current)
+    team_graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
     team_members forced: tenant ALL {public} using (organization = current) check (organization = current)
     teams forced: tenant ALL {public} using (organization = current) check (organization = current)
     trail_days forced: tenant ALL {public} using (organization = current) check (organization = current)
@@ -113,9 +125,11 @@ async fn grants(superuser: PgPool) {
     insta::assert_snapshot!(found, @r"
     orgtrail_app access_token_graphs: delete, insert, select, update (permission)
     orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, addresses, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip)
+    orgtrail_app branches: delete, insert, select, update (name, protected, version, composed, supergraph)
     orgtrail_app event_positions: insert, select
     orgtrail_app events: insert, select
-    orgtrail_app graphs: insert, select
+    orgtrail_app graph_texts: delete, insert, select, update (bytes)
+    orgtrail_app graphs: delete, insert, select, update (slug, name, description, version)
     orgtrail_app invites: insert, select, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
     orgtrail_app mailed_links: delete, insert, select, update
     orgtrail_app memberships: delete, insert, select, update (role)
@@ -126,6 +140,11 @@ async fn grants(superuser: PgPool) {
     orgtrail_app sign_in_attempts: insert, select, update (sorted_at)
     orgtrail_app sign_in_copies: delete, insert, select, update (attempt_id)
     orgtrail_app sign_in_throttles: delete, insert, select, update
+    orgtrail_app subgraph_versions: insert, select
+    orgtrail_app subgraphs: delete, insert, select, update (url, owner_team, number, version)
+    orgtrail_app supergraph_parts: insert, select
+    orgtrail_app supergraphs: insert, select
+    orgtrail_app team_graphs: delete, insert, select, update (permission)
     orgtrail_app team_members: delete, insert, select, update (role)
     orgtrail_app teams: delete, insert, select, update (name)
     orgtrail_app trail_days: select

@@ -8,6 +8,7 @@ use orgtrail::audit::change::Batch;
 use orgtrail::audit::cursor::CursorKey;
 use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::audit::redact::RedactionKey;
+use orgtrail::graph::registry;
 use orgtrail::identity::access::{self, Access, Operation};
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::password::{HashingPool, Verdict, Work};
@@ -18,6 +19,7 @@ use orgtrail::identity::viewer::{self, Origin, User, Viewer};
 use orgtrail::mail::{Mail, Mailer};
 use orgtrail::organization::teams::TeamRole;
 use orgtrail::organization::{members, settings, teams};
+use orgtrail::platform::work::Workers;
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
 use sqlx::postgres::{PgConnection, PgQueryResult};
@@ -69,6 +71,15 @@ struct Inline;
 impl HashingPool for Inline {
     fn run(&self, work: Work) -> BoxFuture<'static, orgtrail::Result<Verdict>> {
         async move { work.run() }.boxed()
+    }
+}
+
+/// Computes on the test's threads for blocking work; what panics is an error, as the server's pool has it.
+struct Threads;
+
+impl Workers for Threads {
+    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, orgtrail::Result<()>> {
+        async move { tokio::task::spawn_blocking(work).await.map_err(orgtrail::Error::internal) }.boxed()
     }
 }
 
@@ -128,6 +139,7 @@ impl Fixture {
             clock,
             keys: Arc::new(keys),
             hashing: Arc::new(Inline),
+            workers: Arc::new(Threads),
             sign_up: SignUp::Open,
             mail: Arc::new(mailbox.clone()),
             public_url: "https://audit.example".into(),
@@ -181,14 +193,10 @@ impl Fixture {
         viewer::from_token(&self.platform, origin(), token.secret.expose()).await.unwrap()
     }
 
-    /// A graph of an organization, as the registry of graphs will make one.
-    pub async fn graph(&self, organization: &str, slug: &str) {
-        let mut transaction = self.superuser.begin().await.unwrap();
-        run("set local session_replication_role = replica", &mut *transaction).await.unwrap();
-        let made = "insert into orgtrail.graphs (id, organization_id, slug, name)
-            select gen_random_uuid(), id, $2, $2 from orgtrail.organizations where slug = $1";
-        sqlx::query(made).bind(organization).bind(slug).execute(&mut *transaction).await.unwrap();
-        transaction.commit().await.unwrap();
+    /// A new graph, whose name is its slug.
+    pub async fn graph(&self, tenant: &Tenant, slug: &str) {
+        let wanted = registry::Wanted { slug, name: slug, description: "" };
+        registry::create(&self.platform, &tenant.owner, &tenant.slug, wanted).await.unwrap();
     }
 
     /// A new team with these people in it; answers its id.

@@ -1,6 +1,7 @@
 //! Between organizations: a transaction sees and writes the rows of the one that it is bound to, and of none if it is bound to none.
 
 use orgtrail::audit::export;
+use orgtrail::graph::{self, subgraphs};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::organization::invites;
@@ -35,10 +36,16 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
             Wanted::new("robot", &[Scope::AuditRead]),
         );
         let token = token.await.unwrap().id.into();
-        fixture.graph(&tenant.slug, "inventory").await;
+        fixture.graph(tenant, "inventory").await;
         graphs::grant(&fixture.platform, &tenant.owner, &tenant.slug, token, "inventory", "read").await.unwrap();
         fixture.member(tenant, &format!("admin-of-{}", tenant.slug), Role::Admin).await;
-        fixture.team(tenant, "Robots", &[(&tenant.owner, TeamRole::Member)]).await;
+        let team = fixture.team(tenant, "Robots", &[(&tenant.owner, TeamRole::Member)]).await;
+        graph::teams::grant(&fixture.platform, &tenant.owner, &tenant.slug, "inventory", &team, "read", None)
+            .await
+            .unwrap();
+        let target = subgraphs::Target { graph: "inventory", branch: "main", name: "products" };
+        let publication = subgraphs::Publication { schema: b"type Query { products: Int }", url: None };
+        subgraphs::publish(&fixture.platform, &tenant.owner, &tenant.slug, target, publication).await.unwrap();
         let email = format!("invited-to-{}@people.example", tenant.slug);
         invites::create(&fixture.platform, &tenant.owner, &tenant.slug, &email, "member", &[]).await.unwrap();
         let today = fixture.platform.clock.now().date_naive();
@@ -60,14 +67,21 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
     let known = [
         "access_token_graphs",
         "access_tokens",
+        "branches",
         "event_positions",
         "events",
+        "graph_texts",
         "graphs",
         "invites",
         "memberships",
         "organization_slugs",
         "organizations",
         "running_exports",
+        "subgraph_versions",
+        "subgraphs",
+        "supergraph_parts",
+        "supergraphs",
+        "team_graphs",
         "team_members",
         "teams",
         "trail_days",
@@ -148,6 +162,13 @@ async fn bound_to_one_organization_nothing_of_another_is_changed(superuser: PgPo
         "update orgtrail.teams set name = 'stolen' where organization_id =",
         "update orgtrail.team_members set role = 'maintainer' where organization_id =",
         "delete from orgtrail.team_members where organization_id =",
+        "update orgtrail.team_graphs set permission = 'admin' where organization_id =",
+        "delete from orgtrail.team_graphs where organization_id =",
+        "update orgtrail.graphs set name = 'stolen' where organization_id =",
+        "update orgtrail.branches set protected = true where organization_id =",
+        "update orgtrail.subgraphs set url = 'stolen' where organization_id =",
+        "delete from orgtrail.subgraphs where organization_id =",
+        "update orgtrail.graph_texts set bytes = 0 where organization_id =",
         "update orgtrail.trail_heads set next_index = 0 where organization_id =",
         "delete from orgtrail.running_exports where organization_id =",
     ];

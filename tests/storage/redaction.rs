@@ -99,7 +99,7 @@ async fn states_of_ours_keep_all_their_fields(superuser: PgPool) {
         .unwrap();
     let wanted = Wanted::new("secret token", &[Scope::AuditRead]);
     access_token::update(platform, owner, "acme", token.id.into(), wanted).await.unwrap();
-    fixture.graph("acme", "inventory").await;
+    fixture.graph(&tenant, "inventory").await;
     access_token::graphs::grant(platform, owner, "acme", token.id.into(), "inventory", "read").await.unwrap();
     for event in fixture.trail(tenant.id).await {
         let states = [event.previous, event.next].into_iter().flatten();

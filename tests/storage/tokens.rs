@@ -18,7 +18,7 @@ use crate::fixture::{Fixture, Tenant, id_of, number, origin, run};
 async fn acme(superuser: PgPool) -> (Fixture, Tenant) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
-    fixture.graph("acme", "inventory").await;
+    fixture.graph(&tenant, "inventory").await;
     (fixture, tenant)
 }
 
@@ -210,8 +210,8 @@ async fn permissions_for_graphs(superuser: PgPool) {
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn a_graph_that_is_not_there_or_another_organizations_is_none(superuser: PgPool) {
     let (fixture, tenant) = acme(superuser).await;
-    fixture.organization("other").await;
-    fixture.graph("other", "theirs").await;
+    let other = fixture.organization("other").await;
+    fixture.graph(&other, "theirs").await;
     let id = make(&fixture, &tenant.owner, &[Scope::GraphsWrite]).await.id;
     for graph in ["nothing", "theirs", "", "a\0b", "<b>"] {
         let refused =

@@ -10,6 +10,7 @@ use orgtrail::mail::Nowhere;
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
 use orgtrail_server::demo::{self, DemoError, Filled};
+use orgtrail_server::graph::composing::Composing;
 use orgtrail_server::identity::hashing::Hashing;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, FromRow, PgConnection};
@@ -149,6 +150,7 @@ fn platform(app: &PgConnectOptions) -> Platform {
         clock: Clock::Real,
         keys: Arc::new(keys),
         hashing: Arc::new(Hashing::default()),
+        workers: Arc::new(Composing::default()),
         sign_up: SignUp::Open,
         mail: Arc::new(Nowhere),
         public_url: "http://127.0.0.1:3000".into(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use orgtrail::graph::registry;
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
@@ -126,15 +127,11 @@ impl TestApplication {
         created.secret.expose().to_owned()
     }
 
-    /// A graph of [`ACME`], as the registry of graphs will make one.
+    /// A new graph of [`ACME`], whose name is its slug.
     pub async fn graph(&self, slug: &str) {
-        let mut transaction = self.superuser.begin().await.unwrap();
-        // The guard of the table would want an event for that.
-        sqlx::query("set local session_replication_role = replica").execute(&mut *transaction).await.unwrap();
-        let made = "insert into orgtrail.graphs (id, organization_id, slug, name)
-            select gen_random_uuid(), id, $2, $2 from orgtrail.organizations where slug = $1";
-        sqlx::query(made).bind(ACME).bind(slug).execute(&mut *transaction).await.unwrap();
-        transaction.commit().await.unwrap();
+        let owner = Viewer::user(self.owner.clone(), Origin::default());
+        let wanted = registry::Wanted { slug, name: slug, description: "" };
+        registry::create(&self.platform, &owner, ACME, wanted).await.unwrap();
     }
 
     /// The owner of [`ACME`], signed in.

@@ -13,7 +13,13 @@ pub struct Shape {
 pub const SHAPES: &[Shape] = &[
     Shape {
         name: "graph",
-        fields: &[("id", "UUID"), ("slug", "its address"), ("name", "name to read"), ("description", "text")],
+        fields: &[
+            ("id", "UUID"),
+            ("slug", "its address"),
+            ("name", "name to read"),
+            ("description", "text"),
+            ("teams", "teams that were given a permission for it, with name (`team`) and `permission`"),
+        ],
     },
     Shape {
         name: "subgraph",
@@ -54,7 +60,9 @@ pub const SHAPES: &[Shape] = &[
             ("id", "UUID"),
             ("graph", "slug of the graph"),
             ("name", "name in the graph"),
-            ("protected", "whether only admins publish to it"),
+            ("protected", "whether publishing to it takes the permission `admin`"),
+            ("subgraphs", "its subgraphs, with `name`, `version` and `schema_sha256`"),
+            ("copied_from", "name of the branch that it was made from; when it was made only"),
         ],
     },
     Shape { name: "team", fields: &[("id", "UUID"), ("name", "name to read")] },

@@ -26,6 +26,7 @@ const SENTENCES: &[(Action, &[Template])] = &[
     (Action::GraphUpdated, &[
         Changed("name", "Renamed graph [old.name] to [new.name]"),
         Changed("slug", "Changed the slug of graph [name] from {old.slug} to [new.slug]"),
+        Changed("teams", "Changed what teams may do with graph [name]"),
         Always("Changed {changes} of graph [name]"), Always("Updated graph [name]"), Always("Updated a graph"),
     ]),
     (Action::SubgraphCreated, &[
@@ -55,7 +56,10 @@ const SENTENCES: &[(Action, &[Template])] = &[
     (Action::MemberSessionsEnded, &[
         Always("Ended {ended sessions} of [name]"), Always("Ended the sessions of [name]"), Always("Ended the sessions of a member"),
     ]),
-    (Action::BranchCreated, &[Always("Created branch [name] of [graph]"), Always("Created branch [name]"), Always("Created a branch")]),
+    (Action::BranchCreated, &[
+        Always("Created branch [name] of [graph] from {copied_from}"), Always("Created branch [name] of [graph]"),
+        Always("Created branch [name]"), Always("Created a branch"),
+    ]),
     (Action::BranchDeleted, &[Always("Deleted branch [name] of [graph]"), Always("Deleted branch [name]"), Always("Deleted a branch")]),
     (Action::BranchUpdated, &[
         Changed("name", "Renamed branch [old.name] of [graph] to [new.name]"),

@@ -68,7 +68,7 @@ fn every_action_has_its_own_sentence() {
     member.deleted: Removed role *name*
     member.updated: Changed *name2* from role to *role2*
     member.sessions.ended: Ended 2 sessions of *name2*
-    branch.created: Created branch *name2* of *graph2*
+    branch.created: Created branch *name2* of *graph2* from copied_from2
     branch.deleted: Deleted branch *name* of *graph*
     branch.updated: Renamed branch *name* of *graph2* to *name2*
     team.created: Created team *name2*

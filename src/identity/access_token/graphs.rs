@@ -7,45 +7,11 @@ use super::token::{Target, Token};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
+use crate::graph::permission::Permission;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
 use crate::{Error, Result};
-
-/// What may be done with one graph: each includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// Read it.
-    Read,
-    /// Publish subgraphs and submit trusted documents.
-    Publish,
-    /// Change it, its branches and subgraphs' settings.
-    Admin,
-}
-
-impl Permission {
-    /// Every permission, the least first.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Publish, Self::Admin];
-
-    /// The word of the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Publish => "publish",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The permission that a word names.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for the field `permission`.
-    pub fn parse(word: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|permission| permission.as_str() == word);
-        found.ok_or_else(|| Error::invalid("permission", "A permission is one of read, publish or admin."))
-    }
-}
 
 /// Lets a token do something with a graph, instead of what it might do before; records `access_token.graph.added` or `.updated`, and
 /// nothing if it is the same.
@@ -82,10 +48,11 @@ pub async fn grant(
     .await?;
     note_change(&mut change, &access, token.id).await?;
     let action = if before.is_some() { Action::AccessTokenGraphUpdated } else { Action::AccessTokenGraphAdded };
-    let event = event(action, &token).next(&state(&token, &graph, permission));
+    let state = |permission: &str| state(token.id, &token.name, &graph.slug, permission);
+    let event = event(action, token.id, &token.name).next(&state(permission));
     change
         .commit(match before {
-            Some(before) => event.previous(&state(&token, &graph, &before)),
+            Some(before) => event.previous(&state(&before)),
             None => event,
         })
         .await?;
@@ -111,8 +78,8 @@ pub async fn withdraw(platform: &Platform, viewer: &Viewer, slug: &str, target: 
     .await?
     .ok_or(Error::NotFound)?;
     note_change(&mut change, &access, token.id).await?;
-    let previous = state(&token, &graph, &permission);
-    change.commit(event(Action::AccessTokenGraphRemoved, &token).previous(&previous)).await?;
+    let previous = state(token.id, &token.name, &graph.slug, &permission);
+    change.commit(event(Action::AccessTokenGraphRemoved, token.id, &token.name).previous(&previous)).await?;
     Ok(())
 }
 
@@ -159,10 +126,11 @@ async fn note_change(change: &mut Change, access: &Access, token: Uuid) -> Resul
 }
 
 /// The object is the permission, found by the token that has it.
-fn event(action: Action, token: &Token) -> NewEvent {
-    NewEvent::new(action, Object::new("access_token_graph", token.id, &token.name))
+pub(crate) fn event(action: Action, token: Uuid, token_name: &str) -> NewEvent {
+    NewEvent::new(action, Object::new("access_token_graph", token, token_name))
 }
 
-fn state(token: &Token, graph: &Graph, permission: &str) -> Value {
-    json!({ "token_id": token.id, "token_name": token.name, "graph": graph.slug, "permission": permission })
+/// The state of a permission as `previous` and `next` hold it.
+pub(crate) fn state(token: Uuid, token_name: &str, graph: &str, permission: &str) -> Value {
+    json!({ "token_id": token, "token_name": token_name, "graph": graph, "permission": permission })
 }

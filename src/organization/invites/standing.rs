@@ -61,7 +61,7 @@ async fn may_still_give(connection: &mut PgConnection, invite: &Invite, now: Dat
     let Some(grant) = grant(connection, invite, now).await? else { return Ok(false) };
     let (Grant::Member(role) | Grant::Token(_, role)) = grant else { return Ok(false) };
     let given = Role::parse(&invite.role)?;
-    Ok(allows(&grant, Operation::ManageInvites) && may_change_role(role, given, given))
+    Ok(allows(&grant, None, Operation::ManageInvites) && may_change_role(role, given, given))
 }
 
 /// What whoever stands for the invite may do here now.

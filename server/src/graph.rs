@@ -1,0 +1,3 @@
+//! Graphs: where they are composed.
+
+pub mod composing;

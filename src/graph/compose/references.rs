@@ -1,0 +1,56 @@
+//! Types that a schema names and does not define. The composing library takes for granted that there are none.
+
+use std::collections::HashSet;
+
+use cynic_parser::type_system::{Definition, FieldDefinition, InputValueDefinition, Type, TypeDefinition};
+use cynic_parser::{Span, TypeSystemDocument};
+
+use crate::error::Fault;
+
+/// Scalars that every schema has.
+const BUILT_IN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
+
+/// A type that is named, and where.
+type Named<'a> = (&'a str, Span);
+
+/// A fault for each place that names a type which the schema does not have.
+pub(super) fn undefined(part: &str, sdl: &str, document: &TypeSystemDocument) -> Vec<Fault> {
+    let types = || {
+        document.definitions().filter_map(|definition| match definition {
+            Definition::Type(definition) | Definition::TypeExtension(definition) => Some(definition),
+            _ => None,
+        })
+    };
+    let known: HashSet<&str> = types().map(|definition| definition.name()).chain(BUILT_IN).collect();
+    let unknown = types().flat_map(named).filter(|(name, _)| !known.contains(name));
+    unknown.map(|(name, span)| Fault::at(part, sdl, span.start, format!("there is no type `{name}` here"))).collect()
+}
+
+/// The types that a definition names.
+fn named(definition: TypeDefinition<'_>) -> Vec<Named<'_>> {
+    match definition {
+        TypeDefinition::Object(object) => {
+            let interfaces = object.implements_interfaces().map(|name| (name, object.span()));
+            interfaces.chain(object.fields().flat_map(of_field)).collect()
+        }
+        TypeDefinition::Interface(interface) => {
+            let interfaces = interface.implements_interfaces().map(|name| (name, interface.span()));
+            interfaces.chain(interface.fields().flat_map(of_field)).collect()
+        }
+        TypeDefinition::Union(union) => union.members().map(|member| (member.name(), member.span())).collect(),
+        TypeDefinition::InputObject(input) => input.fields().map(of_input).collect(),
+        TypeDefinition::Scalar(_) | TypeDefinition::Enum(_) => Vec::new(),
+    }
+}
+
+fn of_field(field: FieldDefinition<'_>) -> Vec<Named<'_>> {
+    field.arguments().map(of_input).chain([of_type(field.ty())]).collect()
+}
+
+fn of_input(input: InputValueDefinition<'_>) -> Named<'_> {
+    of_type(input.ty())
+}
+
+fn of_type(ty: Type<'_>) -> Named<'_> {
+    (ty.name(), ty.name_span())
+}

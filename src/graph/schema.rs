@@ -1,0 +1,116 @@
+//! What is asked of a schema before anything is composed of it: bounds within which every library behind it stays.
+
+use apollo_parser::{Lexer, TokenKind};
+
+use crate::error::Fault;
+use crate::{Error, Result};
+
+/// Largest schema of one subgraph, in bytes (contract §9).
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Largest schemas of one branch together, in bytes: they are held in memory while they are composed.
+pub const MAX_BRANCH_BYTES: usize = 32 * 1024 * 1024;
+
+/// Deepest nesting of brackets, of field sets within strings as well: libraries walk down what is nested by calling themselves.
+const MAX_NESTING: usize = 32;
+
+/// Most lists in a list: [`graphql_composition`] has no room for more.
+const MAX_LISTS: usize = 10;
+
+/// Accepts the text of a schema: UTF-8 of 1 byte to 8 MiB.
+///
+/// # Errors
+/// [`Error::Invalid`] for the field `schema`.
+pub fn text(bytes: &[u8]) -> Result<&str> {
+    if bytes.is_empty() || bytes.len() > MAX_BYTES {
+        let told = format!("A schema has 1 byte to 8 MiB; this one has {} bytes.", bytes.len());
+        return Err(Error::invalid("schema", told));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let told = format!("A schema is written in UTF-8; the bytes from {} on are not.", error.valid_up_to());
+        Error::invalid("schema", told)
+    })?;
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => {
+            Err(Error::invalid("schema", format!("A schema has no NUL character; this one has one at byte {at}.")))
+        }
+    }
+}
+
+/// What makes a schema, or an operation, one that no library is given: tokens that are none, and brackets that are nested too deep.
+#[must_use]
+pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
+    let mut nesting = Nesting::default();
+    for token in Lexer::new(text) {
+        let token = match token {
+            Ok(token) => token,
+            Err(error) => return Some(Fault::at(part, text, error.index(), error.message())),
+        };
+        let deep = match token.kind() {
+            TokenKind::StringValue => Nesting::default().read(token.data()),
+            _ => nesting.read(token.data()),
+        };
+        if deep {
+            let told = format!("brackets are nested deeper than {MAX_NESTING}, or lists deeper than {MAX_LISTS}");
+            return Some(Fault::at(part, text, token.index(), told));
+        }
+    }
+    None
+}
+
+/// Open brackets.
+#[derive(Default)]
+struct Nesting {
+    all: usize,
+    lists: usize,
+}
+
+impl Nesting {
+    /// Whether it is too deep anywhere in `text`.
+    fn read(&mut self, text: &str) -> bool {
+        text.bytes().any(|byte| {
+            match byte {
+                b'[' => (self.all, self.lists) = (self.all + 1, self.lists + 1),
+                b']' => (self.all, self.lists) = (self.all.saturating_sub(1), self.lists.saturating_sub(1)),
+                b'{' | b'(' => self.all += 1,
+                b'}' | b')' => self.all = self.all.saturating_sub(1),
+                _ => {}
+            }
+            self.all > MAX_NESTING || self.lists > MAX_LISTS
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_text_of_a_bounded_size() {
+        assert_eq!(text(b"type Query { a: Int }").unwrap(), "type Query { a: Int }");
+        for bytes in [b"".as_slice(), b"type \0", b"\xff\xfe", &vec![b' '; MAX_BYTES + 1]] {
+            assert_eq!(text(bytes).unwrap_err().field(), Some("schema"));
+        }
+        assert!(text(&vec![b' '; MAX_BYTES]).is_ok());
+    }
+
+    #[test]
+    fn nesting_is_bounded_in_brackets_and_in_strings() {
+        let deep = |open: &str, times: usize| open.repeat(times);
+        let cases = [
+            ("type Query { a(b: [[Int]] = [[1]]): Int @tag(name: \"{[(\") }".to_owned(), true),
+            (format!("type Query {{ a: {}", deep("[", MAX_LISTS)), true),
+            (format!("type Query {{ a: {}", deep("[", MAX_LISTS + 1)), false),
+            (format!("input I {{ a: J = {}", deep("{a:", MAX_NESTING)), false),
+            (format!("type T @key(fields: \"{}\")", deep("a{", MAX_NESTING + 1)), false),
+            (format!("\"\"\"{}\"\"\" scalar S", deep("{}", 1000)), true),
+            (format!("# {}\nscalar S", deep("{", 31)), true),
+        ];
+        for (text, fine) in cases {
+            assert_eq!(unsafe_to_read("a", &text).is_none(), fine, "{text}");
+        }
+        let fault = unsafe_to_read("a", "type Query {\n  a: Int % }").unwrap();
+        assert_eq!((fault.line, fault.column), (Some(2), Some(10)));
+    }
+}

@@ -1,0 +1,406 @@
+//! Graphs and their branches: who may do what with them, what is recorded, and what two people at once get.
+
+use orgtrail::graph::{self, branches, registry};
+use orgtrail::identity::access::{Operation, authorize_on};
+use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
+use orgtrail::identity::role::Role;
+use orgtrail::identity::viewer::{self, Viewer};
+use orgtrail::organization::members;
+use orgtrail::organization::teams::{self, TeamRole};
+use orgtrail::{Error, Result};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::fixture::{Fixture, Tenant, id_of, origin, refusal, run};
+
+fn status<T>(done: &Result<T>) -> u16 {
+    done.as_ref().map_or_else(Error::status, |_| 200)
+}
+
+/// The organization of these tests, with a graph.
+async fn acme(superuser: PgPool) -> (Fixture, Tenant) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    fixture.graph(&tenant, "inventory").await;
+    (fixture, tenant)
+}
+
+fn wanted<'a>(slug: &'a str, name: &'a str) -> registry::Wanted<'a> {
+    registry::Wanted { slug, name, description: "" }
+}
+
+/// A member who is in a team with this permission for the graph.
+async fn member_with(fixture: &Fixture, acme: &Tenant, permission: &str) -> Viewer {
+    let member = fixture.member(acme, &format!("member-{permission}"), Role::Member).await;
+    let team = fixture.team(acme, &format!("Team {permission}"), &[(&member, TeamRole::Member)]).await;
+    graph::teams::grant(&fixture.platform, &acme.owner, "acme", "inventory", &team, permission, None).await.unwrap();
+    member
+}
+
+/// A token with this permission for the graph.
+async fn token_with(fixture: &Fixture, creator: &Viewer, scopes: &[Scope], permission: &str) -> Viewer {
+    let platform = &fixture.platform;
+    let made = access_token::create(platform, creator, "acme", None, Wanted::new("robot", scopes)).await.unwrap();
+    tokens::grant(platform, creator, "acme", made.id.into(), "inventory", permission).await.unwrap();
+    viewer::from_token(platform, origin(), made.secret.expose()).await.unwrap()
+}
+
+async fn everybody(fixture: &Fixture, acme: &Tenant) -> Vec<(String, Viewer)> {
+    let admin = fixture.member(acme, "admin", Role::Admin).await;
+    let mut everybody = vec![
+        ("owner".to_owned(), acme.owner.clone()),
+        ("admin".to_owned(), admin),
+        ("member".to_owned(), fixture.member(acme, "member", Role::Member).await),
+        ("graphs:write".to_owned(), fixture.token(acme, &acme.owner, &[Scope::GraphsWrite]).await),
+        ("operator".to_owned(), Viewer::operator()),
+        ("anonymous".to_owned(), Viewer::anonymous(origin())),
+        ("owner of another".to_owned(), fixture.organization("other").await.owner),
+    ];
+    for permission in ["read", "publish", "admin"] {
+        everybody.push((format!("member, {permission}"), member_with(fixture, acme, permission).await));
+        let token = token_with(fixture, &acme.owner, &[Scope::AuditRead], permission).await;
+        everybody.push((format!("audit:read, {permission}"), token));
+        let token = token_with(fixture, &acme.owner, &[Scope::GraphsWrite], permission).await;
+        everybody.push((format!("graphs:write, {permission}"), token));
+    }
+    let lowered = fixture.member(acme, "lowered", Role::Admin).await;
+    let token = token_with(fixture, &lowered, &[Scope::GraphsWrite], "admin").await;
+    members::change_role(&fixture.platform, &acme.owner, "acme", &id_of(&lowered), "member", None).await.unwrap();
+    everybody.push(("graphs:write, admin, of who is a member now".to_owned(), token));
+    everybody.sort_by(|(one, _), (other, _)| one.cmp(other));
+    everybody
+}
+
+/// The table of contract §9: by role, by team and by access token.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_may_do_what_with_a_graph(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let operations = [
+        Operation::ReadOrganization,
+        Operation::PublishToGraph,
+        Operation::PublishToProtected,
+        Operation::ChangeGraph,
+        Operation::ManageGraphs,
+    ];
+    let mut table = format!(
+        "{:<45}{}\n",
+        "",
+        operations.map(|operation| format!("{:<20}", format!("{operation:?}"))).concat().trim_end()
+    );
+    for (name, viewer) in everybody(&fixture, &acme).await {
+        let mut cells = String::new();
+        for operation in operations {
+            let asked = authorize_on(&fixture.platform, &viewer, "acme", "inventory", operation).await;
+            cells += &format!("{:<20}", if asked.is_ok() { "yes".to_owned() } else { status(&asked).to_string() });
+        }
+        table += &format!("{name:<45}{}\n", cells.trim_end());
+    }
+    insta::assert_snapshot!(table, @r"
+                                                 ReadOrganization    PublishToGraph      PublishToProtected  ChangeGraph         ManageGraphs
+    admin                                        yes                 yes                 yes                 yes                 yes
+    anonymous                                    401                 401                 401                 401                 401
+    audit:read, admin                            yes                 yes                 yes                 403                 403
+    audit:read, publish                          yes                 yes                 403                 403                 403
+    audit:read, read                             yes                 403                 403                 403                 403
+    graphs:write                                 yes                 403                 403                 403                 yes
+    graphs:write, admin                          yes                 yes                 yes                 yes                 yes
+    graphs:write, admin, of who is a member now  yes                 403                 403                 403                 403
+    graphs:write, publish                        yes                 yes                 403                 403                 yes
+    graphs:write, read                           yes                 403                 403                 403                 yes
+    member                                       yes                 403                 403                 403                 403
+    member, admin                                yes                 yes                 yes                 yes                 403
+    member, publish                              yes                 yes                 403                 403                 403
+    member, read                                 yes                 403                 403                 403                 403
+    operator                                     yes                 403                 403                 403                 403
+    owner                                        yes                 yes                 yes                 yes                 yes
+    owner of another                             404                 404                 404                 404                 404
+    ");
+}
+
+/// The same, of the use cases themselves.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_use_case_asks_first(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let everybody = everybody(&fixture, &acme).await;
+    let mut table = String::new();
+    for (number, (name, viewer)) in everybody.into_iter().enumerate() {
+        let answers = try_all(&fixture, &acme, &viewer, number).await;
+        let cells: Vec<_> = answers.iter().map(|(use_case, status)| format!("{use_case} {status}")).collect();
+        table += &format!("{name}: {}\n", cells.join(", "));
+    }
+    insta::assert_snapshot!(table, @r"
+    admin: list 200, graph 200, create 200, update 200, grant 200, branch 200, rename 200, delete 200
+    anonymous: list 401, graph 401, create 401, update 401, grant 401, branch 401, rename 401, delete 401
+    audit:read, admin: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    audit:read, publish: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    audit:read, read: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    graphs:write: list 200, graph 200, create 200, update 403, grant 403, branch 403, rename 403, delete 200
+    graphs:write, admin: list 200, graph 200, create 200, update 200, grant 200, branch 200, rename 200, delete 200
+    graphs:write, admin, of who is a member now: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    graphs:write, publish: list 200, graph 200, create 200, update 403, grant 403, branch 403, rename 403, delete 200
+    graphs:write, read: list 200, graph 200, create 200, update 403, grant 403, branch 403, rename 403, delete 200
+    member: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    member, admin: list 200, graph 200, create 403, update 200, grant 200, branch 200, rename 200, delete 403
+    member, publish: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    member, read: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    operator: list 200, graph 200, create 403, update 403, grant 403, branch 403, rename 403, delete 403
+    owner: list 200, graph 200, create 200, update 200, grant 200, branch 200, rename 200, delete 200
+    owner of another: list 404, graph 404, create 404, update 404, grant 404, branch 404, rename 404, delete 404
+    ");
+}
+
+async fn try_all(fixture: &Fixture, acme: &Tenant, viewer: &Viewer, number: usize) -> Vec<(&'static str, u16)> {
+    let (platform, slug) = (&fixture.platform, format!("graph-{number}"));
+    let renamed = branches::Wanted { name: &format!("renamed-{number}"), protected: false };
+    let made = format!("branch-{number}");
+    let team = fixture.team(acme, &format!("Team {number}"), &[]).await;
+    fixture.graph(acme, &format!("gone-{number}")).await;
+    branches::create(platform, &acme.owner, "acme", "inventory", &made, "main").await.unwrap();
+    let other = format!("other-{number}");
+    vec![
+        ("list", status(&registry::list(platform, viewer, "acme", "").await)),
+        ("graph", status(&registry::graph(platform, viewer, "acme", "inventory").await)),
+        ("create", status(&registry::create(platform, viewer, "acme", wanted(&slug, "New")).await)),
+        (
+            "update",
+            status(&registry::update(platform, viewer, "acme", "inventory", wanted("inventory", &slug), None).await),
+        ),
+        ("grant", status(&graph::teams::grant(platform, viewer, "acme", "inventory", &team, "read", None).await)),
+        ("branch", status(&branches::create(platform, viewer, "acme", "inventory", &other, "main").await)),
+        ("rename", status(&branches::update(platform, viewer, "acme", "inventory", &made, renamed, None).await)),
+        ("delete", status(&registry::delete(platform, viewer, "acme", &format!("gone-{number}")).await)),
+    ]
+}
+
+/// Action and states of what was recorded since index `past`.
+async fn told(fixture: &Fixture, tenant: &Tenant, past: usize) -> Vec<(String, Value, Value)> {
+    let state = |text: Option<String>| text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+    let trail = fixture.trail(tenant.id).await.split_off(past);
+    trail.into_iter().map(|event| (event.action, state(event.previous), state(event.next))).collect()
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_change_of_a_graph_tells_its_whole_state(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let team = fixture.team(&acme, "Robots", &[]).await;
+    let past = fixture.trail(acme.id).await.len();
+    let made = registry::Wanted { slug: "inventory", name: " Inventory ", description: "What there is\r\nand was" };
+    assert_eq!(registry::create(platform, owner, "acme", made).await.unwrap(), "inventory");
+    let shown = registry::graph(platform, owner, "acme", "inventory").await.unwrap();
+    let state = |slug: &str, name: &str, teams: Value| json!({ "id": shown.id, "slug": slug, "name": name, "description": "What there is\nand was", "teams": teams });
+    let renamed = registry::Wanted { slug: "stock", name: "Stock", ..made };
+    assert_eq!(registry::update(platform, owner, "acme", "inventory", renamed, Some(1)).await.unwrap(), "stock");
+    registry::update(platform, owner, "acme", "stock", renamed, Some(2)).await.unwrap(); // Already so.
+    for permission in ["read", "admin", "admin"] {
+        graph::teams::grant(platform, owner, "acme", "stock", &team, permission, None).await.unwrap();
+    }
+    graph::teams::withdraw(platform, owner, "acme", "stock", &team, Some(4)).await.unwrap();
+    registry::delete(platform, owner, "acme", "stock").await.unwrap();
+    let (none, robots) = (json!([]), |permission: &str| json!([{ "team": "Robots", "permission": permission }]));
+    let was = state("inventory", "Inventory", none.clone());
+    let is = |teams: Value| state("stock", "Stock", teams);
+    let mut events = told(&fixture, &acme, past).await;
+    let (action, _, main) = events.remove(1);
+    assert_eq!(
+        (action.as_str(), &main["name"], &main["graph"]),
+        ("branch.created", &json!("main"), &json!("inventory"))
+    );
+    let updated = |previous: Value, next: Value| ("graph.updated".to_owned(), previous, next);
+    assert_eq!(
+        events,
+        [
+            ("graph.created".to_owned(), Value::Null, was.clone()),
+            updated(was, is(none.clone())),
+            updated(is(none.clone()), is(robots("read"))),
+            updated(is(robots("read")), is(robots("admin"))),
+            updated(is(robots("admin")), is(none.clone())),
+            ("graph.deleted".to_owned(), is(none), Value::Null),
+        ]
+    );
+    assert_eq!(status(&registry::graph(platform, owner, "acme", "stock").await), 404);
+    registry::create(platform, owner, "acme", made).await.unwrap(); // Its slugs are free again.
+    registry::create(platform, owner, "acme", renamed).await.unwrap();
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_graph_goes_with_all_that_was_given_for_it(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let team = fixture.team(&acme, "Robots", &[]).await;
+    graph::teams::grant(platform, owner, "acme", "inventory", &team, "publish", None).await.unwrap();
+    token_with(&fixture, owner, &[Scope::AuditRead], "publish").await;
+    branches::create(platform, owner, "acme", "inventory", "next", "main").await.unwrap();
+    let refused = teams::delete(platform, owner, "acme", &team).await;
+    assert!(matches!(&refused, Err(Error::Conflict(told)) if told.contains("inventory")), "{refused:?}");
+    let past = fixture.trail(acme.id).await.len();
+    registry::delete(platform, owner, "acme", "inventory").await.unwrap();
+    let actions: Vec<_> = told(&fixture, &acme, past).await.into_iter().map(|(action, ..)| action).collect();
+    assert_eq!(actions, ["access_token.graph.removed", "graph.deleted"]);
+    for table in ["graphs", "branches", "team_graphs", "access_token_graphs"] {
+        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from orgtrail.{table}")))
+            .fetch_one(&fixture.superuser)
+            .await
+            .unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+    teams::delete(platform, owner, "acme", &team).await.unwrap();
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn every_change_of_a_branch_tells_its_whole_state(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let past = fixture.trail(acme.id).await.len();
+    branches::create(platform, owner, "acme", "inventory", "next", "main").await.unwrap();
+    let later = |protected| branches::Wanted { name: "later", protected };
+    branches::update(platform, owner, "acme", "inventory", "next", later(true), Some(1)).await.unwrap();
+    branches::update(platform, owner, "acme", "inventory", "later", later(true), Some(2)).await.unwrap(); // Already so.
+    let refused = branches::delete(platform, owner, "acme", "inventory", "later").await;
+    assert!(matches!(&refused, Err(Error::Conflict(told)) if told.contains("protected")), "{refused:?}");
+    branches::update(platform, owner, "acme", "inventory", "later", later(false), Some(2)).await.unwrap();
+    branches::delete(platform, owner, "acme", "inventory", "later").await.unwrap();
+    let story: Vec<_> = told(&fixture, &acme, past)
+        .await
+        .into_iter()
+        .map(|(action, previous, next)| {
+            let brief = |state: Value| format!("{} {}", state["name"], state["protected"]);
+            format!("{action}: {} → {}", brief(previous), brief(next))
+        })
+        .collect();
+    insta::assert_snapshot!(story.join("\n"), @r#"
+    branch.created: null null → "next" false
+    branch.updated: "next" false → "later" true
+    branch.updated: "later" true → "later" false
+    branch.deleted: "later" false → null null
+    "#);
+    let shown = registry::graph(platform, owner, "acme", "inventory").await.unwrap();
+    assert_eq!(shown.branches.iter().map(|branch| branch.name.as_str()).collect::<Vec<_>>(), ["main"]);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn what_cannot_be_is_refused_at_its_field(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let other = fixture.organization("other").await;
+    fixture.graph(&other, "theirs").await;
+    let elsewhere = fixture.team(&other, "Robots", &[]).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let refused = |done: Result<()>| {
+        let error = done.unwrap_err();
+        (error.status(), error.field().unwrap_or_default().to_owned())
+    };
+    let create =
+        async |slug: &str, name: &str| registry::create(platform, owner, "acme", wanted(slug, name)).await.map(drop);
+    let branch =
+        async |name: &str, from: &str| branches::create(platform, owner, "acme", "inventory", name, from).await;
+    let grant = async |team: &str, permission: &str| {
+        graph::teams::grant(platform, owner, "acme", "inventory", team, permission, None).await
+    };
+    let change = async |name: &str, wanted: branches::Wanted<'_>, shown: Option<i32>| {
+        branches::update(platform, owner, "acme", "inventory", name, wanted, shown).await
+    };
+    let called = |name| branches::Wanted { name, protected: false };
+    for (done, status, field) in [
+        (create("inventory", "Again").await, 409, "slug"),
+        (create("new", "New").await, 422, "slug"),
+        (create("a\0b", "NUL").await, 422, "slug"),
+        (create("ok", "").await, 422, "name"),
+        (create("ok", "a\0b").await, 422, "name"),
+        (branch("main", "main").await, 409, "name"),
+        (branch("a/b", "main").await, 422, "name"),
+        (branch("next", "nothing").await, 422, "from"),
+        (branch("next", "\0").await, 422, "from"),
+        (grant(&elsewhere, "read").await, 422, "team"),
+        (grant("x", "read").await, 422, "team"),
+        (grant(&elsewhere, "owner").await, 422, "permission"),
+        (change("main", called("trunk"), None).await, 409, ""),
+        (change("main", called("main"), Some(7)).await, 409, ""),
+        (change("gone", called("gone"), None).await, 404, ""),
+        (branches::delete(platform, owner, "acme", "inventory", "main").await, 409, ""),
+        (branches::delete(platform, owner, "acme", "theirs", "main").await, 404, ""),
+        (registry::delete(platform, owner, "acme", "theirs").await, 404, ""),
+        (registry::delete(platform, owner, "acme", "\0").await, 404, ""),
+        (registry::list(platform, owner, "acme", "\0").await.map(drop), 422, "search"),
+    ] {
+        assert_eq!(refused(done), (status, field.to_owned()));
+    }
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn hostile_names_stay_what_they_are_and_are_found(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    let names = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0", "\u{202e}hparg", "🔐 Ünïcødé", "100% _'\"\\;--"];
+    for (number, name) in names.into_iter().enumerate() {
+        let slug = format!("graph-{number}");
+        registry::create(&fixture.platform, &acme.owner, "acme", wanted(&slug, name)).await.unwrap();
+        let found = registry::list(&fixture.platform, &acme.owner, "acme", name).await.unwrap();
+        assert_eq!(found.graphs.iter().map(|graph| graph.name.as_str()).collect::<Vec<_>>(), [name]);
+    }
+    let page = registry::list(&fixture.platform, &acme.owner, "acme", "%").await.unwrap();
+    assert_eq!((page.graphs.len(), page.total), (1, 5), "a search is no pattern");
+}
+
+/// Whoever loses a permission a moment before changes nothing any more.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_is_taken_out_of_a_team_loses_what_it_was_given(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let member = member_with(&fixture, &acme, "admin").await;
+    let rename = async |name: &str| {
+        registry::update(platform, &member, "acme", "inventory", wanted("inventory", name), None).await
+    };
+    assert_eq!(status(&rename("One").await), 200);
+    let team = teams::list(platform, owner, "acme", "Team admin").await.unwrap().teams.remove(0).id;
+    teams::remove_member(platform, owner, "acme", &team, &id_of(&member)).await.unwrap();
+    assert_eq!(status(&rename("Two").await), 403);
+    teams::add_member(platform, owner, "acme", &team, &member.require_user().unwrap().email, "member").await.unwrap();
+    assert_eq!(status(&rename("Three").await), 200);
+    graph::teams::grant(platform, owner, "acme", "inventory", &team, "publish", None).await.unwrap();
+    assert_eq!(status(&rename("Four").await), 403);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn of_two_who_were_shown_the_same_one_is_told_that_it_changed(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let second = fixture.member(&acme, "second", Role::Owner).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let rename =
+        |viewer, name| registry::update(platform, viewer, "acme", "inventory", wanted("inventory", name), Some(1));
+    let (one, two) = tokio::join!(rename(owner, "One"), rename(&second, "Two"));
+    let mut statuses = [status(&one), status(&two)];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    let protect = |viewer, protected| {
+        let wanted = branches::Wanted { name: "main", protected };
+        branches::update(platform, viewer, "acme", "inventory", "main", wanted, Some(1))
+    };
+    let (one, two) = tokio::join!(protect(owner, true), protect(&second, true));
+    let mut statuses = [status(&one), status(&two)];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    let delete = |viewer| registry::delete(platform, viewer, "acme", "inventory");
+    let (one, two) = tokio::join!(delete(owner), delete(&second));
+    let mut statuses = [status(&one), status(&two)];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404]);
+}
+
+/// What no use case does: the database knows that what is given for a graph is its organization's.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn nothing_of_one_organization_is_given_to_another(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let other = fixture.organization("other").await;
+    let (own, foreign) = (fixture.team(&acme, "Ours", &[]).await, fixture.team(&other, "Theirs", &[]).await);
+    let grant = |team: &str| {
+        format!(
+            "insert into orgtrail.team_graphs (organization_id, team_id, graph_id, permission)
+            select organization_id, '{team}', id, 'admin' from orgtrail.graphs"
+        )
+    };
+    let mut bound = fixture.bound(acme.id).await;
+    assert_eq!(refusal(grant(&foreign), &mut *bound).await, "23503");
+    let mut bound = fixture.bound(acme.id).await;
+    run(grant(&own), &mut *bound).await.unwrap();
+}
