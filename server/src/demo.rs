@@ -155,7 +155,7 @@ pub async fn vacuum(superuser: &PgConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 async fn upkeep(superuser: &PgConnectOptions, statement: &'static str) -> Result<(), sqlx::Error> {
-    let mut connection = superuser.connect().await?;
+    let mut connection = superuser.clone().disable_statement_logging().connect().await?;
     sqlx::raw_sql(statement).execute(&mut connection).await?;
     connection.close().await
 }

@@ -33,7 +33,8 @@ pub(super) async fn merge_all(superuser: &PgConnectOptions) -> Result<(), sqlx::
 }
 
 async fn connect(superuser: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    superuser.clone().options([("maintenance_work_mem", "256MB")]).connect().await
+    // That merging takes seconds is no news.
+    superuser.clone().options([("maintenance_work_mem", "256MB")]).disable_statement_logging().connect().await
 }
 
 async fn merge(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
