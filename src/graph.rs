@@ -13,6 +13,10 @@ mod composition;
 #[cfg(feature = "postgres")]
 mod diff;
 #[cfg(feature = "postgres")]
+pub mod documents;
+#[cfg(feature = "postgres")]
+pub mod manifest;
+#[cfg(feature = "postgres")]
 pub mod registry;
 #[cfg(feature = "postgres")]
 mod row;

@@ -6,7 +6,7 @@ use graphql_composition::{Diagnostics, FederatedGraph, Subgraphs, render_api_sdl
 use super::schema;
 use crate::error::Fault;
 
-mod references;
+mod names;
 
 /// One subgraph that takes part.
 #[derive(Debug, Clone, Copy)]
@@ -56,11 +56,13 @@ fn ingest(subgraphs: &mut Subgraphs, source: &Source<'_>) -> Result<(), Vec<Faul
         // What follows names states of the parser.
         vec![Fault::at(name, sdl, at, told.split(" (expected one of").next().unwrap_or(&told))]
     })?;
-    let undefined = references::undefined(name, sdl, &document);
-    if !undefined.is_empty() {
-        return Err(undefined);
+    let mut faults = names::undefined(name, sdl, &document);
+    faults.extend(names::repeated(name, sdl, &document));
+    if !faults.is_empty() {
+        return Err(faults);
     }
-    subgraphs.ingest(&document, name, Some(url).filter(|url| !url.is_empty()));
+    // Always with a URL, if an empty one: without any, the library composes by the rules of another specification.
+    subgraphs.ingest(&document, name, Some(url));
     Ok(())
 }
 

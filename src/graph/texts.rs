@@ -75,6 +75,7 @@ pub(super) async fn sweep(change: &mut Change, access: &Access) -> Result<()> {
                 and not exists (select from orgtrail.supergraphs s where s.organization_id = $1 and s.sha256 = t.sha256)
                 and not exists (select from orgtrail.supergraphs s where s.organization_id = $1 and s.api_sha256 = t.sha256)
                 and not exists (select from orgtrail.supergraph_parts p where p.organization_id = $1 and p.sha256 = t.sha256)
+                and not exists (select from orgtrail.trusted_documents d where d.organization_id = $1 and d.sha256 = t.sha256)
             for update skip locked)",
         access.organization().id
     )

@@ -41,6 +41,7 @@ async fn triggers(superuser: PgPool) {
     team_members change_needs_event idu origin at commit
     teams change_needs_event idu origin at commit
     trail_heads no_gap_in_trail u origin at commit
+    trusted_manifests change_needs_event idu origin at commit
     ");
 }
 
@@ -101,6 +102,8 @@ async fn row_level_security(superuser: PgPool) {
     teams forced: tenant ALL {public} using (organization = current) check (organization = current)
     trail_days forced: tenant ALL {public} using (organization = current) check (organization = current)
     trail_heads forced: tenant ALL {public} using (organization = current) check (organization = current)
+    trusted_documents forced: tenant ALL {public} using (organization = current) check (organization = current)
+    trusted_manifests forced: tenant ALL {public} using (organization = current) check (organization = current)
     users: nothing
     ");
 }
@@ -149,6 +152,8 @@ async fn grants(superuser: PgPool) {
     orgtrail_app teams: delete, insert, select, update (name)
     orgtrail_app trail_days: select
     orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at)
+    orgtrail_app trusted_documents: insert, select
+    orgtrail_app trusted_manifests: insert, select
     orgtrail_app users: insert, select, update (email, email_key, name, password_hash, password_changed_at, disabled_at)
     orgtrail_lookup access_tokens: select
     orgtrail_lookup events: select

@@ -1,7 +1,7 @@
 //! Between organizations: a transaction sees and writes the rows of the one that it is bound to, and of none if it is bound to none.
 
 use orgtrail::audit::export;
-use orgtrail::graph::{self, subgraphs};
+use orgtrail::graph::{self, documents, subgraphs};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::organization::invites;
@@ -46,6 +46,9 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         let target = subgraphs::Target { graph: "inventory", branch: "main", name: "products" };
         let publication = subgraphs::Publication { schema: b"type Query { products: Int }", url: None };
         subgraphs::publish(&fixture.platform, &tenant.owner, &tenant.slug, target, publication).await.unwrap();
+        let client = documents::Client { graph: "inventory", branch: "main", name: "web" };
+        let manifest = br#"{"a": "{ products }"}"#;
+        documents::submit(&fixture.platform, &tenant.owner, &tenant.slug, client, manifest).await.unwrap();
         let email = format!("invited-to-{}@people.example", tenant.slug);
         invites::create(&fixture.platform, &tenant.owner, &tenant.slug, &email, "member", &[]).await.unwrap();
         let today = fixture.platform.clock.now().date_naive();
@@ -86,6 +89,8 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "teams",
         "trail_days",
         "trail_heads",
+        "trusted_documents",
+        "trusted_manifests",
     ];
     assert_eq!(tables, known);
 }

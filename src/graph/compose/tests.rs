@@ -82,6 +82,18 @@ fn what_is_wrong_is_told_with_its_place() {
     "#);
 }
 
+/// Whether it was told where a subgraph is served makes no difference.
+#[test]
+fn schemas_of_federation_1_compose() {
+    let product = "type Query { products: [Product] } type Product @key(fields: \"id\") { id: ID! name: String }";
+    let stock = "extend type Product @key(fields: \"id\") { id: ID! @external stock: Int } type Page { size: Int } extend type Query { page: Page }";
+    let others = "type Page { size: Int } extend type Query { other: Page }";
+    for url in ["", "https://example.com"] {
+        let sources = [("a", product), ("b", stock), ("c", others)].map(|(name, sdl)| Source { name, url, sdl });
+        assert_eq!(faults(&sources), [""; 0], "{url}");
+    }
+}
+
 #[test]
 fn subgraphs_without_federation_compose_as_well() {
     assert_eq!(faults(&[source("a", "type Query { a: Int }"), source("b", "type Query { b: [[Int!]]! }")]), [""; 0]);

@@ -1,4 +1,4 @@
-//! Types that a schema names and does not define. The composing library takes for granted that there are none.
+//! Types that a schema names and does not define, or defines twice. The composing library takes for granted that there are none.
 
 use std::collections::HashSet;
 
@@ -24,6 +24,21 @@ pub(super) fn undefined(part: &str, sdl: &str, document: &TypeSystemDocument) ->
     let known: HashSet<&str> = types().map(|definition| definition.name()).chain(BUILT_IN).collect();
     let unknown = types().flat_map(named).filter(|(name, _)| !known.contains(name));
     unknown.map(|(name, span)| Fault::at(part, sdl, span.start, format!("there is no type `{name}` here"))).collect()
+}
+
+/// A fault for each type that is defined again.
+pub(super) fn repeated(part: &str, sdl: &str, document: &TypeSystemDocument) -> Vec<Fault> {
+    let mut seen = HashSet::new();
+    let types = document.definitions().filter_map(|definition| match definition {
+        Definition::Type(definition) => Some(definition),
+        _ => None,
+    });
+    let again = types.filter(|definition| !seen.insert(definition.name()));
+    let told = |definition: TypeDefinition<'_>| {
+        let message = format!("the type `{}` is defined already", definition.name());
+        Fault::at(part, sdl, definition.span().start, message)
+    };
+    again.map(told).collect()
 }
 
 /// The types that a definition names.
