@@ -10,6 +10,9 @@ use crate::error::Fault;
 /// Scalars that every schema has.
 const BUILT_IN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
 
+/// Most faults of one sort: each counts the lines before it, and a hostile schema has a hundred thousand.
+const MAX_FAULTS: usize = 100;
+
 /// A type that is named, and where.
 type Named<'a> = (&'a str, Span);
 
@@ -23,7 +26,10 @@ pub(super) fn undefined(part: &str, sdl: &str, document: &TypeSystemDocument) ->
     };
     let known: HashSet<&str> = types().map(|definition| definition.name()).chain(BUILT_IN).collect();
     let unknown = types().flat_map(named).filter(|(name, _)| !known.contains(name));
-    unknown.map(|(name, span)| Fault::at(part, sdl, span.start, format!("there is no type `{name}` here"))).collect()
+    unknown
+        .take(MAX_FAULTS)
+        .map(|(name, span)| Fault::at(part, sdl, span.start, format!("there is no type `{name}` here")))
+        .collect()
 }
 
 /// A fault for each type that is defined again.
@@ -38,7 +44,7 @@ pub(super) fn repeated(part: &str, sdl: &str, document: &TypeSystemDocument) -> 
         let message = format!("the type `{}` is defined already", definition.name());
         Fault::at(part, sdl, definition.span().start, message)
     };
-    again.map(told).collect()
+    again.take(MAX_FAULTS).map(told).collect()
 }
 
 /// The types that a definition names.
