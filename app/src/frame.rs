@@ -146,7 +146,10 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
     let audit_logs = reads_audit_log.then(|| nav_link(format!("/{slug}/settings/audit-logs"), "Audit logs"));
     view! {
         <nav aria-label="Organization">
-            <ul class="nav">{nav_link(format!("/{slug}"), "Overview")}</ul>
+            <ul class="nav">
+                {nav_link(format!("/{slug}"), "Overview")}
+                {list_link(format!("/{slug}/graphs"), "Graphs")}
+            </ul>
         </nav>
         <nav aria-labelledby="settings-heading">
             <h2 class="nav-heading" id="settings-heading">"Settings"</h2>

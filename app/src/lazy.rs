@@ -113,6 +113,7 @@ mod tests {
         Owner::new().with(|| {
             assert_eq!(chunks(routes(), "/acme/settings/audit-logs"), ["audit"]);
             assert_eq!(chunks(routes(), "/acme/settings/teams/writers"), ["settings"]);
+            assert_eq!(chunks(routes(), "/acme/graphs/inventory/branches/main"), ["graph"]);
             assert_eq!(chunks(routes(), "/login"), ["entry"]);
             assert_eq!(chunks(routes(), "/acme/settings/none"), [""; 0]);
         });

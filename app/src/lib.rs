@@ -10,6 +10,7 @@ pub mod audit;
 pub mod browser;
 pub mod context;
 pub mod frame;
+pub mod graph;
 pub mod home;
 pub mod identity;
 pub mod lazy;

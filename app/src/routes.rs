@@ -16,6 +16,12 @@ use crate::audit::page::AuditLogsPage;
 use crate::browser;
 use crate::context::{CurrentFlash, Hydrated};
 use crate::frame::OrganizationFrame;
+use crate::graph::GraphsPage;
+use crate::graph::branch::BranchPage;
+use crate::graph::one::GraphPage;
+use crate::graph::subgraph::SubgraphPage;
+use crate::graph::supergraph::SupergraphPage;
+use crate::graph::version::VersionPage;
 use crate::home::HomePage;
 use crate::identity::access_tokens::AccessTokensPage;
 use crate::identity::account::AccountPage;
@@ -84,6 +90,12 @@ pub fn routes() -> impl MatchNestedRoutes<Match: 'static> + Clone + Send + 'stat
         <Route path=path!("/organizations/new") view=lazy!(entry, NewOrganizationPage) ssr=PAGE/>
         <ParentRoute path=path!("/:organization") view=OrganizationFrame ssr=PAGE>
             <Route path=path!("") view=lazy!(entry, OverviewPage) ssr=PAGE/>
+            <Route path=path!("/graphs") view=lazy!(graph, GraphsPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph") view=lazy!(graph, GraphPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch") view=lazy!(graph, BranchPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch/subgraphs/:subgraph") view=lazy!(graph, SubgraphPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch/subgraphs/:subgraph/versions/:number") view=lazy!(graph, VersionPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch/supergraphs/:number") view=lazy!(graph, SupergraphPage) ssr=PAGE/>
             <Route path=path!("/settings") view=lazy!(settings, GeneralPage) ssr=PAGE/>
             <Route path=path!("/settings/members") view=lazy!(settings, MembersPage) ssr=PAGE/>
             <Route path=path!("/settings/teams") view=lazy!(settings, TeamsPage) ssr=PAGE/>
@@ -140,8 +152,14 @@ fn tend_menus() {
 /// The slug in the path.
 #[must_use]
 pub fn use_slug() -> Memo<String> {
+    use_segment("organization")
+}
+
+/// A parameter of the path.
+#[must_use]
+pub fn use_segment(name: &'static str) -> Memo<String> {
     let parameters = use_params_map();
-    Memo::new(move |_| parameters.with(|all| all.get("organization")).unwrap_or_default())
+    Memo::new(move |_| parameters.with(|all| all.get(name)).unwrap_or_default())
 }
 
 /// Path and query string of the page, for `next` and for links that change only the query.

@@ -3,6 +3,7 @@
 use leptos::serde_json;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
+use orgtrail::error::Fault;
 use serde::{Deserialize, Serialize};
 
 /// Why a server function did not do what was asked: everything a page shows of it, and nothing else.
@@ -17,6 +18,9 @@ pub struct Refusal {
     pub message: String,
     /// The field or query parameter that it is about.
     pub field: Option<String>,
+    /// The places where it is wrong, where it is input that is wrong in several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
     /// Id of the request, to find it in the server's log.
     pub request_id: Option<String>,
 }
@@ -25,7 +29,14 @@ impl Refusal {
     /// A refusal without field and request.
     #[must_use]
     pub fn new(status: u16, code: &str, message: &str) -> Self {
-        Self { status, code: code.to_owned(), message: message.to_owned(), field: None, request_id: None }
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            field: None,
+            faults: Vec::new(),
+            request_id: None,
+        }
     }
 
     /// The answer to an address that leads nowhere.
@@ -93,7 +104,12 @@ pub fn refuse(error: orgtrail::Error) -> Refusal {
     let request_id = crate::context::viewer().ok().and_then(|viewer| viewer.origin.request_id);
     log(&error, request_id.as_deref());
     let field = error.field().map(str::to_owned);
-    Refusal { status, code: error.code().to_owned(), message: error.message(), field, request_id }
+    let message = match &error {
+        orgtrail::Error::Faulty(faulty) => faulty.headline(),
+        other => other.message(),
+    };
+    let faults = error.faults().to_vec();
+    Refusal { status, code: error.code().to_owned(), message, field, faults, request_id }
 }
 
 /// The causes that people never see. Nothing is logged without a request: `generate_route_list` has none.

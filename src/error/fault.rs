@@ -86,6 +86,15 @@ impl fmt::Display for Faulty {
 }
 
 impl Faulty {
+    /// The sentence alone, for who lists the places below it.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match self.further {
+            0 => self.message.clone(),
+            further => format!("{} {further} more places are not listed.", self.message),
+        }
+    }
+
     /// The sentence with the first places, for who cannot list them.
     pub(super) fn in_short(&self) -> String {
         let told: Vec<String> = self.faults.iter().take(IN_SHORT).map(ToString::to_string).collect();
@@ -127,6 +136,8 @@ mod tests {
         let faults = (0..60).map(|number| Fault::of("a", number.to_string())).collect();
         let error = Error::faulty("schema", "This schema does not compose.", faults);
         assert_eq!((error.status(), error.field(), error.faults().len()), (422, Some("schema"), 50));
+        let Error::Faulty(faulty) = &error else { unreachable!("that is what was made") };
+        assert_eq!(faulty.headline(), "This schema does not compose. 10 more places are not listed.");
         assert_eq!(error.message(), "This schema does not compose. a: 0; a: 1; a: 2; and 57 more");
     }
 }

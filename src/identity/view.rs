@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Fault;
+
 pub mod access_token;
 
 /// The signed-in user, as every page's frame shows it.
@@ -56,6 +58,9 @@ pub struct Flash {
     pub field: Option<String>,
     /// What was typed, never a password: name and value.
     pub typed: Vec<(String, String)>,
+    /// The places of what was refused, where it is wrong in several.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
 }
 
 impl Flash {

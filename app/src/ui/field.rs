@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use orgtrail::error::Fault;
 use orgtrail::identity::view::Flash;
 
 /// What a form's fields need to know: which form they are in, and what the server said to its last post.
@@ -45,6 +46,19 @@ impl FormState {
         if field.is_some_and(|name| fields.contains(&name)) { None } else { self.error(field) }
     }
 
+    /// Where what was typed is wrong, place by place.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        if self.flash.form == self.action { &self.flash.faults } else { &[] }
+    }
+
+    /// Whether this form was refused, and what was typed in a field was too long to be kept.
+    #[must_use]
+    pub fn has_lost(&self, name: &str) -> bool {
+        let refused = self.flash.form == self.action && self.flash.error.is_some();
+        refused && self.flash.typed(self.action, name).is_none()
+    }
+
     /// What was done by this form, if that is what the flash says.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
@@ -60,6 +74,9 @@ pub fn Field(
     form: FormState,
     /// Name of the parameter; also the id.
     name: &'static str,
+    /// Id, where another form of the page has a field of this name.
+    #[prop(optional)]
+    id: Option<&'static str>,
     /// What it is called.
     label: &'static str,
     /// `type` of the input.
@@ -88,21 +105,69 @@ pub fn Field(
     list: Option<&'static str>,
 ) -> impl IntoView {
     let error = form.error(Some(name));
-    let described = described_by(name, !hint.is_empty(), error.is_some());
+    let id = id.unwrap_or(name);
+    let described = described_by(id, !hint.is_empty(), error.is_some());
     // A password is never in a flash; asking for it would only be misread as if it could be.
     let value = if kind == "password" { String::new() } else { form.value(name, &value) };
     view! {
         <div class="field">
-            <label for=name>{label}</label>
+            <label for=id>{label}</label>
             <input
-                id=name name=name type=kind value=value autocomplete=autocomplete maxlength=max_length.to_string()
+                id=id name=name type=kind value=value autocomplete=autocomplete maxlength=max_length.to_string()
                 required={!may_be_empty} readonly=readonly list=list
                 aria-invalid=error.is_some().then_some("true") aria-describedby=described
             />
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(name)>{hint}</p> }.into_any())}
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(id)>{hint}</p> }.into_any())}
+            {error.map(|error| view! { <p class="field-error" id=error_id(id)>{error}</p> }.into_any())}
+        </div>
+    }
+}
+
+/// A labelled field of several lines, with its hint and its error.
+#[must_use]
+pub fn area(
+    form: &FormState,
+    name: &'static str,
+    label: &'static str,
+    value: &str,
+    hint: &str,
+    lines: Lines,
+) -> AnyView {
+    let error = form.error(Some(name));
+    let described = described_by(name, !hint.is_empty(), error.is_some());
+    let Lines { shown, max_length, required } = lines;
+    let value = area_html(&form.value(name, value));
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <textarea
+                id=name name=name rows=shown.to_string() maxlength=max_length.to_string() required=required spellcheck="false"
+                aria-invalid=error.is_some().then_some("true") aria-describedby=described
+                inner_html=value
+            ></textarea>
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(name)>{hint.to_owned()}</p> }.into_any())}
             {error.map(|error| view! { <p class="field-error" id=error_id(name)>{error}</p> }.into_any())}
         </div>
     }
+    .into_any()
+}
+
+/// What stands in a `textarea`. As a child it would be more than it is: the server writes a space for no text, and HTML takes a line feed away
+/// at the start.
+fn area_html(value: &str) -> String {
+    let escaped = value.replace('&', "&amp;").replace('<', "&lt;");
+    if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }
+}
+
+/// How an [`area`] takes its lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines {
+    /// Lines that are seen at once.
+    pub shown: u32,
+    /// Most characters.
+    pub max_length: u32,
+    /// Whether it may not be left empty.
+    pub required: bool,
 }
 
 fn hint_id(name: &str) -> String {
@@ -131,6 +196,7 @@ mod tests {
             field: field.map(str::to_owned),
             typed,
             notice: None,
+            faults: Vec::new(),
         };
         FormState::new("/api/x", flash)
     }
@@ -142,6 +208,13 @@ mod tests {
         let other = FormState::new("/api/y", refused(None).flash);
         assert_eq!(other.value("slug", "acme"), "acme");
         assert_eq!(other.error_elsewhere(&["slug"]), None);
+    }
+
+    #[test]
+    fn an_area_holds_text_and_nothing_else() {
+        assert_eq!(area_html("</textarea><b>&amp;"), "&lt;/textarea>&lt;b>&amp;amp;");
+        assert_eq!(area_html("\na"), "\n\na");
+        assert_eq!(area_html(""), "");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use leptos::nonce::Nonce;
 use orgtrail::Error;
+use orgtrail::graph::name::{branch as branch_name, graph_slug, subgraph as subgraph_name};
 use orgtrail::identity::link_secret::LinkSecret;
 use orgtrail::identity::view::Flash;
 use orgtrail::identity::view::access_token::ShownSecret;
@@ -76,6 +77,29 @@ impl Fields {
         }
     }
 
+    /// The page of the graph that the form names; of all graphs if that cannot be one.
+    fn graph(&self) -> String {
+        graph_slug(self.get("graph")).map_or_else(|_| "/graphs".to_owned(), |graph| format!("/graphs/{graph}"))
+    }
+
+    /// The page of the branch that the form names; of the graph if that cannot be one.
+    fn branch(&self) -> String {
+        let graph = self.graph();
+        match branch_name("branch", self.get("branch")) {
+            Ok(branch) if graph != "/graphs" => format!("{graph}/branches/{branch}"),
+            _ => graph,
+        }
+    }
+
+    /// The page of the subgraph that the form names; of the branch if that cannot be one.
+    fn subgraph(&self) -> String {
+        let branch = self.branch();
+        match subgraph_name(self.get("subgraph")) {
+            Ok(subgraph) if branch.contains("/branches/") => format!("{branch}/subgraphs/{subgraph}"),
+            _ => branch,
+        }
+    }
+
     /// The page below `path` whose last segment is the secret that the form names; `/` if that cannot be one.
     fn with_secret(&self, path: &str) -> String {
         LinkSecret::parse(self.get("secret"))
@@ -131,6 +155,13 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
         | "/api/add_team_member"
         | "/api/change_team_role"
         | "/api/remove_team_member" => Some(fields.below_organization(&fields.team())),
+        "/api/create_graph" => Some(fields.below_organization("/graphs")),
+        form if form.ends_with("_branch") && form != "/api/create_branch" => {
+            Some(fields.below_organization(&fields.branch()))
+        }
+        "/api/publish_subgraph" => Some(fields.below_organization(&fields.branch())),
+        form if form.ends_with("_subgraph") => Some(fields.below_organization(&fields.subgraph())),
+        form if is_of_a_graph(form) => Some(fields.below_organization(&fields.graph())),
         "/api/update_account" | "/api/change_password" | "/api/end_session" | "/api/end_other_sessions" => {
             Some("/account".to_owned())
         }
@@ -141,6 +172,11 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
 /// The forms of one access token.
 fn is_of_a_token(form: &str) -> bool {
     form.ends_with("_access_token") || form.ends_with("_access_token_graph")
+}
+
+/// The forms of one graph, and of what teams may do with it.
+fn is_of_a_graph(form: &str) -> bool {
+    form.ends_with("_graph") || form == "/api/create_branch"
 }
 
 /// The page that follows when it is done and the server function names no other.
@@ -235,6 +271,7 @@ async fn refused(form: &str, page: &str, refusal: Refusal, fields: Fields, sessi
         error: Some(storable(&refusal.message)),
         field: refusal.field,
         typed: fields.typed(),
+        faults: refusal.faults,
     };
     match session.insert(SESSION_FLASH, flash).await {
         Ok(()) => see_other(page),
@@ -289,6 +326,22 @@ mod tests {
                 "/acme/settings/teams/0199f3c2-7c1e-7000-8000-000000000001",
             ),
             ("/api/change_password", "organization=acme", "/account"),
+            ("/api/create_graph", "organization=acme", "/acme/graphs"),
+            ("/api/update_graph", "organization=acme&graph=inventory", "/acme/graphs/inventory"),
+            ("/api/create_branch", "organization=acme&graph=inventory&name=next", "/acme/graphs/inventory"),
+            ("/api/grant_team_graph", "organization=acme&graph=..%2Fx", "/acme/graphs"),
+            (
+                "/api/update_branch",
+                "organization=acme&graph=inventory&branch=v1.2",
+                "/acme/graphs/inventory/branches/v1.2",
+            ),
+            ("/api/publish_subgraph", "organization=acme&graph=inventory&branch=..", "/acme/graphs/inventory"),
+            ("/api/publish_subgraph", "organization=acme&graph=/&branch=main", "/acme/graphs"),
+            (
+                "/api/update_subgraph",
+                "organization=acme&graph=inventory&branch=main&subgraph=products",
+                "/acme/graphs/inventory/branches/main/subgraphs/products",
+            ),
         ] {
             assert_eq!(form_page(form, &fields(body)).as_deref(), Some(page), "{form} {body}");
         }

@@ -56,6 +56,7 @@ pub fn refusal(problem: &Problem, facts: &Facts, nonce: Option<&Nonce>) -> Respo
         code: problem.code.clone(),
         message: problem.message.clone(),
         field: problem.field.clone(),
+        faults: problem.faults.clone(),
         request_id: Some(facts.id.clone()),
     };
     let nonce = nonce.map(|nonce| &**nonce);

@@ -11,14 +11,15 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use leptos::nonce::Nonce;
 use orgtrail::Error;
+use orgtrail::error::Fault;
 use orgtrail_app::wire::Refusal;
 use serde::Serialize;
 
 use super::facts::Facts;
 use super::{pages, security_headers};
 
-/// Longest refusal of a server function that is read, in bytes.
-const REFUSAL_LIMIT: usize = 64 * 1024;
+/// Longest refusal of a server function that is read, in bytes: the places of a schema that is wrong are up to 50, and each is a line.
+const REFUSAL_LIMIT: usize = 256 * 1024;
 
 /// A refusal on its way out. Handlers and layers answer with it; [`dress`] gives it its form.
 #[derive(Debug, Clone)]
@@ -31,13 +32,15 @@ pub struct Problem {
     pub message: String,
     /// The field or parameter that it is about.
     pub field: Option<String>,
+    /// The places where that is wrong, where it is wrong in several.
+    pub faults: Vec<Fault>,
 }
 
 impl Problem {
     /// A problem that belongs to no field.
     #[must_use]
     pub fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), field: None }
+        Self { status, code: code.to_owned(), message: message.into(), field: None, faults: Vec::new() }
     }
 
     /// What a bare status means.
@@ -70,7 +73,7 @@ pub async fn read_refusal(body: Body) -> Option<Refusal> {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code: refusal.code, message: refusal.message, field: refusal.field }
+        Self { status, code: refusal.code, message: refusal.message, field: refusal.field, faults: refusal.faults }
     }
 }
 
@@ -81,7 +84,7 @@ impl From<Error> for Problem {
         }
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let field = error.field().map(str::to_owned);
-        Self { status, code: error.code().to_owned(), message: error.message(), field }
+        Self { status, code: error.code().to_owned(), message: error.message(), field, faults: error.faults().to_vec() }
     }
 }
 
@@ -113,6 +116,8 @@ struct ProblemJson<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    faults: &'a [Fault],
     request_id: &'a str,
 }
 
@@ -158,6 +163,7 @@ fn json(problem: &Problem, request_id: &str) -> Response {
         detail: &problem.message,
         code: &problem.code,
         field: problem.field.as_deref(),
+        faults: &problem.faults,
         request_id,
     };
     let content_type = HeaderValue::from_static("application/problem+json");

@@ -36,7 +36,7 @@ enum Rule {
 }
 
 /// Every page, its address for the test, and its rule: one more is a decision, and a line here.
-const PAGES: [(&str, &str, Rule); 17] = [
+const PAGES: [(&str, &str, Rule); 23] = [
     ("/", "/", Rule::LeadsOn),
     ("/account", "/account", Rule::Session),
     ("/account/email/{secret}", "/account/email/unknown", Rule::LinkForUser),
@@ -47,6 +47,28 @@ const PAGES: [(&str, &str, Rule); 17] = [
     ("/reset/{secret}", "/reset/unknown", Rule::Link),
     ("/signup", "/signup", Rule::Nothing),
     ("/{organization}", "/acme", Rule::ReadsOrganization),
+    ("/{organization}/graphs", "/acme/graphs", Rule::ReadsOrganization),
+    ("/{organization}/graphs/{graph}", "/acme/graphs/inventory", Rule::ReadsOrganization),
+    (
+        "/{organization}/graphs/{graph}/branches/{branch}",
+        "/acme/graphs/inventory/branches/main",
+        Rule::ReadsOrganization,
+    ),
+    (
+        "/{organization}/graphs/{graph}/branches/{branch}/subgraphs/{subgraph}",
+        "/acme/graphs/inventory/branches/main/subgraphs/products",
+        Rule::ReadsOrganization,
+    ),
+    (
+        "/{organization}/graphs/{graph}/branches/{branch}/subgraphs/{subgraph}/versions/{number}",
+        "/acme/graphs/inventory/branches/main/subgraphs/products/versions/1",
+        Rule::ReadsOrganization,
+    ),
+    (
+        "/{organization}/graphs/{graph}/branches/{branch}/supergraphs/{number}",
+        "/acme/graphs/inventory/branches/main/supergraphs/1",
+        Rule::ReadsOrganization,
+    ),
     ("/{organization}/settings", "/acme/settings", Rule::ReadsOrganization),
     ("/{organization}/settings/access-tokens", "/acme/settings/access-tokens", Rule::ManagesTokens),
     ("/{organization}/settings/audit-logs", "/acme/settings/audit-logs", Rule::ReadsLog),

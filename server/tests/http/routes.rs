@@ -2,6 +2,7 @@
 
 use leptos::server_fn::axum::server_fn_paths;
 use orgtrail::audit::page;
+use orgtrail::graph::{branches, registry, teams as graph_teams};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
@@ -9,6 +10,7 @@ use orgtrail::identity::viewer::{Origin, User, Viewer};
 use orgtrail::organization::{invites, members, settings, teams};
 use reqwest::Method;
 
+use crate::graphs::{PRODUCTS, publish};
 use crate::mailed;
 use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
@@ -38,6 +40,12 @@ enum Rule {
     EndsSessions,
     /// To create, rename and delete teams, and to change who is in them.
     ManagesTeams,
+    /// To create and delete graphs.
+    ManagesGraphs,
+    /// To change a graph; no token here has a permission for one.
+    ChangesGraph,
+    /// To publish to a graph.
+    PublishesToGraph,
     /// To read the audit log.
     ReadsLog,
     /// To export it.
@@ -45,7 +53,7 @@ enum Rule {
 }
 
 /// Every server function and its rule: one more is a decision, and a line here.
-const ENDPOINTS: [(&str, &str, Rule); 52] = [
+const ENDPOINTS: [(&str, &str, Rule); 70] = [
     ("GET", "/api/export_audit_logs", Rule::ExportsLog),
     ("POST", "/api/accept_invite", Rule::Session),
     ("POST", "/api/access_tokens_page", Rule::ManagesTokens),
@@ -55,14 +63,21 @@ const ENDPOINTS: [(&str, &str, Rule); 52] = [
     ("POST", "/api/audit_count", Rule::ReadsLog),
     ("POST", "/api/audit_event", Rule::ReadsLog),
     ("POST", "/api/audit_page", Rule::ReadsLog),
+    ("POST", "/api/branch_view", Rule::ReadsOrganization),
     ("POST", "/api/change_member_role", Rule::ChangesMembers),
     ("POST", "/api/change_password", Rule::Session),
     ("POST", "/api/change_team_role", Rule::ManagesTeams),
+    ("POST", "/api/compared_versions", Rule::ReadsOrganization),
     ("POST", "/api/confirm_email", Rule::Session),
     ("POST", "/api/create_access_token", Rule::ManagesTokens),
+    ("POST", "/api/create_branch", Rule::ChangesGraph),
+    ("POST", "/api/create_graph", Rule::ManagesGraphs),
     ("POST", "/api/create_invite", Rule::Invites),
     ("POST", "/api/create_organization", Rule::Session),
     ("POST", "/api/create_team", Rule::ManagesTeams),
+    ("POST", "/api/delete_branch", Rule::ChangesGraph),
+    ("POST", "/api/delete_graph", Rule::ManagesGraphs),
+    ("POST", "/api/delete_subgraph", Rule::ChangesGraph),
     ("POST", "/api/delete_team", Rule::ManagesTeams),
     ("POST", "/api/email_change_view", Rule::Session),
     ("POST", "/api/end_member_sessions", Rule::EndsSessions),
@@ -70,6 +85,9 @@ const ENDPOINTS: [(&str, &str, Rule); 52] = [
     ("POST", "/api/end_session", Rule::Session),
     ("POST", "/api/flash", Rule::Nothing),
     ("POST", "/api/grant_access_token_graph", Rule::ManagesTokens),
+    ("POST", "/api/grant_team_graph", Rule::ChangesGraph),
+    ("POST", "/api/graph_view", Rule::ReadsOrganization),
+    ("POST", "/api/graphs_page", Rule::ReadsOrganization),
     ("POST", "/api/invite_view", Rule::Nothing),
     ("POST", "/api/invites_page", Rule::Invites),
     ("POST", "/api/join_by_invite", Rule::Nothing),
@@ -78,6 +96,7 @@ const ENDPOINTS: [(&str, &str, Rule); 52] = [
     ("POST", "/api/members_page", Rule::ReadsOrganization),
     ("POST", "/api/organization_view", Rule::ReadsOrganization),
     ("POST", "/api/own_sessions", Rule::Session),
+    ("POST", "/api/publish_subgraph", Rule::PublishesToGraph),
     ("POST", "/api/remove_member", Rule::ChangesMembers),
     ("POST", "/api/remove_team_member", Rule::ManagesTeams),
     ("POST", "/api/rename_team", Rule::ManagesTeams),
@@ -90,14 +109,21 @@ const ENDPOINTS: [(&str, &str, Rule); 52] = [
     ("POST", "/api/revoke_invite", Rule::Invites),
     ("POST", "/api/rotate_access_token", Rule::ManagesTokens),
     ("POST", "/api/signup", Rule::Nothing),
+    ("POST", "/api/subgraph_version", Rule::ReadsOrganization),
+    ("POST", "/api/subgraph_versions", Rule::ReadsOrganization),
+    ("POST", "/api/supergraph_view", Rule::ReadsOrganization),
     ("POST", "/api/team_view", Rule::ReadsOrganization),
     ("POST", "/api/teams_page", Rule::ReadsOrganization),
     ("POST", "/api/update_access_token", Rule::ManagesTokens),
     ("POST", "/api/update_account", Rule::Session),
+    ("POST", "/api/update_branch", Rule::ChangesGraph),
+    ("POST", "/api/update_graph", Rule::ChangesGraph),
     ("POST", "/api/update_invite", Rule::Invites),
     ("POST", "/api/update_organization", Rule::Renames),
+    ("POST", "/api/update_subgraph", Rule::ChangesGraph),
     ("POST", "/api/viewer", Rule::Session),
     ("POST", "/api/withdraw_access_token_graph", Rule::ManagesTokens),
+    ("POST", "/api/withdraw_team_graph", Rule::ChangesGraph),
 ];
 
 /// Who asks.
@@ -129,7 +155,10 @@ pub fn everybody() -> Vec<Who> {
 fn expected(rule: Rule, who: Who) -> u16 {
     let scope = match rule {
         Rule::Nothing | Rule::ReadsOrganization | Rule::EndsSessions => None,
-        Rule::ManagesTokens | Rule::AdoptsTokens => return expected_of_tokens(rule, who),
+        Rule::ManagesTokens | Rule::AdoptsTokens | Rule::ChangesGraph | Rule::PublishesToGraph => {
+            return expected_of_people(rule, who);
+        }
+        Rule::ManagesGraphs => Some(Scope::GraphsWrite),
         Rule::Session => return if matches!(who, Who::Member(_) | Who::Former | Who::Stranger) { 200 } else { 401 },
         Rule::Renames | Rule::ChangesMembers | Rule::ManagesTeams | Rule::Invites => Some(Scope::OrganizationWrite),
         Rule::ReadsLog => Some(Scope::AuditRead),
@@ -148,13 +177,13 @@ fn expected(rule: Rule, who: Who) -> u16 {
     }
 }
 
-/// Access tokens are managed by people only, and adopted by owners.
-fn expected_of_tokens(rule: Rule, who: Who) -> u16 {
+/// What takes a role here: access tokens are managed by people only, and adopted by owners; no token has a permission for a graph.
+fn expected_of_people(rule: Rule, who: Who) -> u16 {
     match who {
         Who::Anonymous | Who::Expired | Who::Revoked => 401,
         Who::Former | Who::Stranger => 404,
         Who::Member(Role::Owner) => 200,
-        Who::Member(Role::Admin) if rule == Rule::ManagesTokens => 200,
+        Who::Member(Role::Admin) if rule != Rule::AdoptsTokens => 200,
         Who::Member(_) | Who::Token(_) => 403,
     }
 }
@@ -194,6 +223,7 @@ impl Cast {
         }
         let tokens = tokens(&app, &owner).await;
         app.graph("inventory").await;
+        publish(&app, "inventory", "main", PRODUCTS).await;
         let event = page::events(&app.platform, &owner, ACME, "").await.unwrap().events[0].id.clone();
         let team = teams::create(&app.platform, &owner, ACME, "Security").await.unwrap().to_string();
         Self { app, users, tokens, event, team }
@@ -263,6 +293,16 @@ impl Cast {
         others.next_back().unwrap()["id"].as_str().unwrap().to_owned()
     }
 
+    /// A graph to do something to, with a branch `next`, a subgraph and a team that may read it; its version.
+    async fn graph(&self, slug: &str, team: &str) -> String {
+        self.app.graph(slug).await;
+        let (platform, owner) = (&self.app.platform, Viewer::user(self.app.owner.clone(), Origin::default()));
+        publish(&self.app, slug, "main", PRODUCTS).await;
+        branches::create(platform, &owner, ACME, slug, "next", "main").await.unwrap();
+        graph_teams::grant(platform, &owner, ACME, slug, team, "read", None).await.unwrap();
+        registry::graph(platform, &owner, ACME, slug).await.unwrap().version.to_string()
+    }
+
     /// An invite to do something with, that was sent a while ago.
     async fn invite(&self, number: usize) -> String {
         let owner = Viewer::user(self.app.owner.clone(), Origin::default());
@@ -306,6 +346,8 @@ impl Cast {
     /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
     async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
         let (fellow, made, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
+        let changes_graph =
+            ["_graph", "_branch", "_subgraph"].iter().any(|end| path.ends_with(end)) && !path.contains("token");
         let of_team = path.contains("team");
         let team = if of_team { self.team_of(&fellow, number).await } else { self.team.clone() };
         let id = match path {
@@ -318,10 +360,32 @@ impl Cast {
         let (email, secret) = (self.email(path, number), self.secret(who, path, number).await);
         let invite = if path.ends_with("_invite") { self.invite(number).await } else { String::new() };
         let version = if path.ends_with("_invite") { "1".to_owned() } else { version };
+        let (graph, graph_version) = if changes_graph && path != "/api/create_graph" {
+            let graph = format!("graph-{number}");
+            let version = self.graph(&graph, &self.team).await;
+            (
+                graph,
+                if path == "/api/update_subgraph" {
+                    "2".to_owned()
+                } else if path == "/api/update_branch" {
+                    "1".to_owned()
+                } else {
+                    version
+                },
+            )
+        } else {
+            ("inventory".to_owned(), version)
+        };
+        let team = if changes_graph { self.team.clone() } else { team };
+        let name = match path {
+            "/api/publish_subgraph" => "products",
+            _ if of_team || changes_graph => &made,
+            _ => "Acme",
+        };
         let arguments = [
             ("organization", ACME),
-            ("name", if of_team { &made } else { "Acme" }),
-            ("slug", if path == "/api/create_organization" { &made } else { ACME }),
+            ("name", name),
+            ("slug", if path == "/api/create_organization" || changes_graph { &made } else { ACME }),
             ("query", ""),
             ("search", ""),
             ("id", &id),
@@ -329,9 +393,15 @@ impl Cast {
             ("user_id", &fellow),
             ("role", if of_team { "member" } else { "admin" }),
             ("token", &token),
-            ("version", &version),
+            ("version", &graph_version),
             ("scopes[]", "audit:read"),
-            ("graph", "inventory"),
+            ("graph", &graph),
+            ("branch", if path.ends_with("_branch") { "next" } else { "main" }),
+            ("from", "main"),
+            ("subgraph", "products"),
+            ("number", "1"),
+            ("schema", PRODUCTS),
+            ("url", "https://products.example/graphql"),
             ("permission", "publish"),
             ("email", &email),
             ("invite", &invite),
