@@ -60,7 +60,7 @@ pub(super) fn faults(faults: &[Fault]) -> AnyView {
     let rows: Vec<_> = faults.iter().map(place).collect();
     view! {
         <div class="notice notice-bad faults">
-            <p><strong>"Nothing was changed. What is wrong:"</strong></p>
+            <p><strong>"What is wrong:"</strong></p>
             <ul>{rows}</ul>
         </div>
     }
@@ -69,6 +69,7 @@ pub(super) fn faults(faults: &[Fault]) -> AnyView {
 
 fn place(fault: &Fault) -> AnyView {
     let at = fault.line.zip(fault.column).map(|(line, column)| format!(", line {line}, column {column}"));
-    let part = fault.part.clone().map(|part| view! { <strong>{part} {at} ": "</strong> });
-    view! { <li>{part} {fault.message.clone()}</li> }.into_any()
+    let place = fault.part.as_ref().map(|part| format!("{part}{}: ", at.unwrap_or_default()));
+    let place = place.map(|place| view! { <strong>{place}</strong> });
+    view! { <li>{place} {fault.message.clone()}</li> }.into_any()
 }
