@@ -2,7 +2,7 @@
 
 use leptos::server_fn::axum::server_fn_paths;
 use orgtrail::audit::page;
-use orgtrail::graph::{branches, registry, teams as graph_teams};
+use orgtrail::graph::{branches, teams as graph_teams};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
@@ -151,6 +151,12 @@ pub fn everybody() -> Vec<Who> {
     everybody
 }
 
+/// Whether it makes, changes or deletes something of a graph.
+fn changes_graph(path: &str) -> bool {
+    let ends = ["_graph", "_branch", "_subgraph"];
+    ends.iter().any(|end| path.ends_with(end)) && !path.ends_with("_access_token_graph")
+}
+
 /// The status that a rule has for somebody.
 fn expected(rule: Rule, who: Who) -> u16 {
     let scope = match rule {
@@ -293,14 +299,21 @@ impl Cast {
         others.next_back().unwrap()["id"].as_str().unwrap().to_owned()
     }
 
-    /// A graph to do something to, with a branch `next`, a subgraph and a team that may read it; its version.
-    async fn graph(&self, slug: &str, team: &str) -> String {
-        self.app.graph(slug).await;
+    /// A graph to change, with the version that the form would send: the one of what it changes.
+    async fn graph(&self, path: &str, number: usize) -> (String, String) {
         let (platform, owner) = (&self.app.platform, Viewer::user(self.app.owner.clone(), Origin::default()));
-        publish(&self.app, slug, "main", PRODUCTS).await;
-        branches::create(platform, &owner, ACME, slug, "next", "main").await.unwrap();
-        graph_teams::grant(platform, &owner, ACME, slug, team, "read", None).await.unwrap();
-        registry::graph(platform, &owner, ACME, slug).await.unwrap().version.to_string()
+        let slug = format!("graph-{number}");
+        self.app.graph(&slug).await;
+        if path.ends_with("_subgraph") {
+            publish(&self.app, &slug, "main", PRODUCTS).await;
+            return (slug, "2".to_owned());
+        }
+        branches::create(platform, &owner, ACME, &slug, "next", "main").await.unwrap();
+        if path == "/api/withdraw_team_graph" {
+            graph_teams::grant(platform, &owner, ACME, &slug, &self.team, "read", None).await.unwrap();
+            return (slug, "2".to_owned());
+        }
+        (slug, "1".to_owned())
     }
 
     /// An invite to do something with, that was sent a while ago.
@@ -346,9 +359,7 @@ impl Cast {
     /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
     async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
         let (fellow, made, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
-        let changes_graph =
-            ["_graph", "_branch", "_subgraph"].iter().any(|end| path.ends_with(end)) && !path.contains("token");
-        let of_team = path.contains("team");
+        let of_team = path.contains("team") && !changes_graph(path);
         let team = if of_team { self.team_of(&fellow, number).await } else { self.team.clone() };
         let id = match path {
             "/api/end_session" => self.session_of(who, &client).await,
@@ -360,32 +371,19 @@ impl Cast {
         let (email, secret) = (self.email(path, number), self.secret(who, path, number).await);
         let invite = if path.ends_with("_invite") { self.invite(number).await } else { String::new() };
         let version = if path.ends_with("_invite") { "1".to_owned() } else { version };
-        let (graph, graph_version) = if changes_graph && path != "/api/create_graph" {
-            let graph = format!("graph-{number}");
-            let version = self.graph(&graph, &self.team).await;
-            (
-                graph,
-                if path == "/api/update_subgraph" {
-                    "2".to_owned()
-                } else if path == "/api/update_branch" {
-                    "1".to_owned()
-                } else {
-                    version
-                },
-            )
-        } else {
-            ("inventory".to_owned(), version)
+        let (graph, version) = match path {
+            _ if changes_graph(path) => self.graph(path, number).await,
+            _ => ("inventory".to_owned(), version),
         };
-        let team = if changes_graph { self.team.clone() } else { team };
         let name = match path {
             "/api/publish_subgraph" => "products",
-            _ if of_team || changes_graph => &made,
+            _ if of_team || changes_graph(path) => &made,
             _ => "Acme",
         };
         let arguments = [
             ("organization", ACME),
             ("name", name),
-            ("slug", if path == "/api/create_organization" || changes_graph { &made } else { ACME }),
+            ("slug", if path == "/api/create_organization" || changes_graph(path) { &made } else { ACME }),
             ("query", ""),
             ("search", ""),
             ("id", &id),
@@ -393,7 +391,7 @@ impl Cast {
             ("user_id", &fellow),
             ("role", if of_team { "member" } else { "admin" }),
             ("token", &token),
-            ("version", &graph_version),
+            ("version", &version),
             ("scopes[]", "audit:read"),
             ("graph", &graph),
             ("branch", if path.ends_with("_branch") { "next" } else { "main" }),
