@@ -115,7 +115,7 @@ fn row(subgraph: &SubgraphRow, path: &str) -> AnyView {
 }
 
 fn unpublishable(branch: &BranchView) -> AnyView {
-    let why = if branch.protected && branch.rights.publish == branch.rights.change {
+    let why = if branch.protected {
         "This branch is protected: publishing to it takes the permission admin."
     } else {
         "Publishing takes the permission publish for this graph: an owner or admin gives it to your team."
