@@ -59,6 +59,11 @@ export class AuditLogs {
     return this.table.locator('.cell-time time').evaluateAll((times) => times.map((time) => time.getAttribute('datetime') ?? ''));
   }
 
+  /** Waits until the list has come whose rows all belong where they should; the one before is there until then. */
+  async expectTimes(belongs: (time: string) => boolean): Promise<void> {
+    await expect.poll(async () => (await this.times()).filter((time) => !belongs(time))).toEqual([]);
+  }
+
   /** How many events the download will contain, as its button says. */
   async count(): Promise<number> {
     await expect(this.download).toContainText(/· [\d,]+ events?$/);
