@@ -88,6 +88,8 @@ test('filter by kind: sign-ins', async ({ browse }) => {
   const panel = await logs.pick('More');
   await panel.getByRole('link', { name: /Sign-ins/ }).click();
   await logs.expectQuery({ ...LAST_MONTH, kind: 'change,login' });
+  // Each link adds to what the panel shows: it has to show the first choice before the second is made.
+  await expect(panel.getByRole('link', { name: /Sign-ins/ })).toHaveAttribute('aria-current', 'true');
   await panel.getByRole('link', { name: /Changes/ }).click();
   await logs.expectQuery({ ...LAST_MONTH, kind: 'login' });
   await expect(logs.chips).toHaveText(['kind: login']);
