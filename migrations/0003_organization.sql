@@ -46,7 +46,9 @@ create table orgtrail.access_tokens (
     version         integer not null default 1, -- one more with every change: a form that shows another one is refused
     last_used_at    timestamptz,
     last_used_ip    text,
-    unique (organization_id, id)
+    form_id         uuid,        -- of the form that made it: sent twice, it makes one
+    unique (organization_id, id),
+    constraint access_tokens_form unique (organization_id, form_id)
 );
 
 -- The head of each trail: locked last in a transaction, it gives the next index and a rising time.

@@ -64,7 +64,7 @@ fn complain(error: &dyn Error) {
 /// Memory that looks like a disk: what is on it is on it at once, so that hundreds of databases are made and dropped without waiting.
 const MEMORY: &str = "/dev/shm";
 
-/// Bytes that have to be free in memory: the largest suite takes a quarter of it.
+/// Bytes that have to be free in memory: the storage tests took a quarter of a gigabyte on two cores, and more cores have more databases at once.
 const ROOM: u64 = 4 << 30;
 
 /// In memory where there is room, else in `/tmp`; open to whoever runs Postgres when we are root.

@@ -14,7 +14,7 @@ mod token;
 
 pub use credential::AccessToken;
 pub(super) use credential::{find, find_current, hold};
-pub use manage::{CreatedToken, Wanted, adopt, create, revoke, rotate, update};
+pub use manage::{CreatedToken, Wanted, adopt, create, parse_form, revoke, rotate, update};
 pub use scope::Scope;
 pub use secret::Secret;
 pub use token::Target;

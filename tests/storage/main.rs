@@ -11,6 +11,7 @@ mod bytes;
 mod catalog;
 mod change;
 mod check;
+mod crashes;
 mod documents;
 mod expected;
 mod export;

@@ -46,13 +46,13 @@ pub fn AccessTokensPage() -> impl IntoView {
 }
 
 fn list(page: Tokens, organization: &OrganizationView, flash: Flash) -> AnyView {
-    let Tokens { tokens, scopes, open, today, new_id } = page;
+    let Tokens { tokens, scopes, open, today, form_id } = page;
     let title = format!("Access tokens · {}", organization.name);
     let elsewhere = (flash.form != forms::CREATE && flash.form != forms::UPDATE || flash.field.is_none())
         .then(|| flash.error.clone())
         .flatten();
     let form = match &open {
-        None => Some(forms::create(&organization.slug, &flash, &scopes, (&today, &new_id))),
+        None => Some(forms::create(&organization.slug, &flash, &scopes, (&today, &form_id))),
         Some(_) => None,
     };
     let none = tokens.is_empty().then(nothing);

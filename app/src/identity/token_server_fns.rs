@@ -28,7 +28,7 @@ pub async fn access_tokens_page(
     list::page(&platform, &viewer, &organization, &open).await.map(Told::tell).map_err(refuse)
 }
 
-/// Makes an access token, and tells its secret this once. `id` is that of the form: sent twice, it makes one token.
+/// Makes an access token, and tells its secret this once. `form` is the id of the form: sent twice, it makes one token.
 ///
 /// # Errors
 /// 403, 409 for a form that was sent already, 422 at the field, 429 where there are too many.
@@ -39,12 +39,13 @@ pub async fn create_access_token(
     #[server(default)] scopes: Vec<String>,
     #[server(default)] addresses: String,
     #[server(default)] expires_on: String,
-    #[server(default)] id: String,
+    #[server(default)] form: Option<String>,
 ) -> Result<Told<ShownSecret>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let scopes = Scope::parse_all(&scopes).map_err(refuse)?;
     let wanted = Wanted { name: &name, scopes: &scopes, expiry: Expiry::LastDay(&expires_on), addresses: &addresses };
-    let made = access_token::create(&platform, &viewer, &organization, id.parse().ok(), wanted).await;
+    let form = form.map(|id| access_token::parse_form(&id)).transpose().map_err(refuse)?;
+    let made = access_token::create(&platform, &viewer, &organization, form, wanted).await;
     made.map(shown).map_err(refuse)
 }
 

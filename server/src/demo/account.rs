@@ -54,9 +54,13 @@ async fn replace(platform: &Platform, email: &str, password: &str) -> Result<()>
     let hashed = platform.hashing.run(Work::Hash(NewPassword::parse(password)?)).await?;
     let Verdict::Hash(hash) = hashed else { return Err(Error::internal("hashing answered with a verification")) };
     let mut transaction = platform.database.writes.begin().await?;
-    sqlx::query!("update orgtrail.users set password_hash = $2 where email_key = $1", email, hash)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query!(
+        "update orgtrail.users set password_hash = $2, password_changed_at = clock_timestamp() where email_key = $1",
+        email,
+        hash
+    )
+    .execute(&mut *transaction)
+    .await?;
     sqlx::query!(
         "delete from orgtrail.sessions where user_id = (select id from orgtrail.users where email_key = $1)",
         email

@@ -361,11 +361,7 @@ impl Cast {
         let (fellow, made, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
         let of_team = path.contains("team") && !changes_graph(path);
         let team = if of_team { self.team_of(&fellow, number).await } else { self.team.clone() };
-        let id = match path {
-            "/api/end_session" => self.session_of(who, &client).await,
-            "/api/create_access_token" => String::new(),
-            _ => self.event.clone(),
-        };
+        let id = if path == "/api/end_session" { self.session_of(who, &client).await } else { self.event.clone() };
         let needs_target = path.contains("_access_token") && path != "/api/create_access_token";
         let (token, version) = if needs_target { self.target(path, number).await } else { Default::default() };
         let (email, secret) = (self.email(path, number), self.secret(who, path, number).await);

@@ -61,16 +61,19 @@ async fn a_secret_is_on_the_answer_itself_and_nowhere_else() {
 async fn a_form_that_is_sent_twice_makes_one_token() {
     let app = TestApplication::start().await;
     let owner = app.owner().await;
-    let id = hidden(&owner.get(PAGE).await.body, "id");
-    let fields = [("organization", ACME), ("id", &id), ("name", "SIEM"), ("scopes[]", "audit:read")];
+    let id = hidden(&owner.get(PAGE).await.body, "form");
+    let fields = [("organization", ACME), ("form", &id), ("name", "SIEM"), ("scopes[]", "audit:read")];
     assert_eq!(owner.form("/api/create_access_token", &fields).await.status, 200);
     let again = owner.form("/api/create_access_token", &fields).await;
     assert_eq!((again.status, again.location.as_deref()), (303, Some(PAGE)));
     let page = owner.get(PAGE).await.body;
     assert!(page.contains("was made already"), "{page}");
-    assert_ne!(hidden(&page, "id"), id, "the next form makes another one");
+    assert_ne!(hidden(&page, "form"), id, "the next form makes another one");
     let listed = owner.call("/api/access_tokens_page", &[("organization", ACME)]).await.json();
     assert_eq!(listed["tokens"].as_array().unwrap().len(), 1);
+    assert_ne!(listed["tokens"][0]["id"], id.as_str(), "nobody chooses the id of an actor");
+    let bad = [("organization", ACME), ("form", "1"), ("name", "SIEM"), ("scopes[]", "audit:read")];
+    owner.call("/api/create_access_token", &bad).await.assert_problem(422, "BAD_USER_INPUT");
 }
 
 #[tokio::test]

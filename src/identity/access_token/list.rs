@@ -51,7 +51,7 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, open: &str) 
         scopes: Scope::ALL.map(choice).into(),
         open,
         today: now.date_naive().to_string(),
-        new_id: storage::new_id(now)?.to_string(),
+        form_id: storage::new_id(now)?.to_string(),
     })
 }
 

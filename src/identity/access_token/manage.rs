@@ -77,23 +77,30 @@ impl Wanted<'_> {
     }
 }
 
-/// Makes an access token and records `access_token.created`. `id` is that of the form, where there was one: a form that is sent twice, as by
+/// The id of a form.
+///
+/// # Errors
+/// [`Error::Invalid`] for `form`.
+pub fn parse_form(id: &str) -> Result<Uuid> {
+    id.parse().map_err(|_| Error::invalid("form", "The id of a form is a UUID, chosen anew for each token."))
+}
+
+/// Makes an access token and records `access_token.created`. `form` is the id of the form, where there was one: a form that is sent twice, as by
 /// loading the page with the secret again, makes one token.
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::Invalid`] for the fields `name`, `scope`, `addresses` and `expires_on`; [`Error::LimitExceeded`]
-/// where there are [`MAX_LIVE`] already; [`Error::Conflict`] where there is a token with this id.
+/// where there are [`MAX_LIVE`] already; [`Error::Conflict`] where the form has made its token.
 pub async fn create(
     platform: &Platform,
     viewer: &Viewer,
     slug: &str,
-    id: Option<Uuid>,
+    form: Option<Uuid>,
     wanted: Wanted<'_>,
 ) -> Result<CreatedToken> {
     let access = access::authorize(platform, viewer, slug, Operation::ManageAccessTokens).await?;
     let Accepted { name, scopes, addresses, expires_at } = wanted.accept(platform, None)?;
-    let secret = Secret::generate()?;
-    let id = id.map_or_else(|| storage::new_id(platform.clock.now()), Ok)?;
+    let (id, secret) = (storage::new_id(platform.clock.now())?, Secret::generate()?);
     let created_by = access.user_id();
     let token = Token {
         id,
@@ -109,7 +116,7 @@ pub async fn create(
     };
     let mut change = Change::begin(platform, &access).await?;
     ensure_room(platform, &mut change, &access).await?;
-    insert(platform, &mut change, &access, &token, &secret).await?;
+    insert(platform, &mut change, &access, &token, &secret, form).await?;
     change.commit(NewEvent::new(Action::AccessTokenCreated, token.object()).next(&token.state())).await?;
     Ok(CreatedToken { id, name: token.name, secret })
 }
@@ -120,10 +127,11 @@ async fn insert(
     access: &Access,
     token: &Token,
     secret: &Secret,
+    form: Option<Uuid>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into orgtrail.access_tokens (id, organization_id, name, secret_sha256, scopes, created_by, created_at, expires_at, addresses)
-        values ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()), $8, $9)",
+        "insert into orgtrail.access_tokens (id, organization_id, name, secret_sha256, scopes, created_by, created_at, expires_at, addresses, form_id)
+        values ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()), $8, $9, $10)",
         token.id,
         access.organization().id,
         token.name,
@@ -132,7 +140,8 @@ async fn insert(
         token.created_by,
         platform.clock.simulated_now(),
         token.expires_at,
-        &token.addresses
+        &token.addresses,
+        form
     )
     .execute(change.connection())
     .await
@@ -141,7 +150,7 @@ async fn insert(
 }
 
 fn made_already(error: sqlx::Error) -> Error {
-    if storage::violates(&error, "access_tokens_pkey") {
+    if storage::violates(&error, "access_tokens_form") {
         return Error::Conflict(
             "This access token was made already, and its secret was shown then. Rotate it if the secret is lost."
                 .to_owned(),

@@ -15,8 +15,8 @@ pub struct AccessTokensPage {
     pub open: Option<TokenDetail>,
     /// Today, UTC, `YYYY-MM-DD`: the first day on which a token can end.
     pub today: String,
-    /// Id for the token that the form on the page makes: sent twice, it makes one.
-    pub new_id: String,
+    /// Id of the form on the page that makes a token: sent twice, it makes one.
+    pub form_id: String,
 }
 
 /// A scope, to be chosen.

@@ -15,13 +15,13 @@ pub(super) const CREATE: &str = "/api/create_access_token";
 pub(super) const UPDATE: &str = "/api/update_access_token";
 
 /// The form for a new token.
-pub(super) fn create(slug: &str, flash: &Flash, scopes: &[ScopeChoice], (today, new_id): (&str, &str)) -> AnyView {
+pub(super) fn create(slug: &str, flash: &Flash, scopes: &[ScopeChoice], (today, form_id): (&str, &str)) -> AnyView {
     let form = FormState::new(CREATE, flash.clone());
     view! {
         <section aria-labelledby="new-token">
             <h2 id="new-token">"New access token"</h2>
             <form method="post" action=CREATE class="form form-narrow">
-                {hidden(&[("organization", slug), ("id", new_id)])}
+                {hidden(&[("organization", slug), ("form", form_id)])}
                 {fields(&form, ("", "", ""), &[], scopes, Some(today.to_owned()))}
                 <button class="button button-primary" type="submit">"Make access token"</button>
                 <p class="hint">"Its secret is shown once, on the next page."</p>
