@@ -15,7 +15,7 @@ create table orgtrail.events (
     actor_access_token_id    text,
     actor_access_token_name  text,
     object_type              text not null,
-    object_id                text,
+    object_id                text collate "C", -- the index finds what begins with an id
     object_name              text,
     outcome                  text not null check (outcome in ('success', 'failure', 'denied', 'empty', 'aborted')),
     previous                 json, -- json, not jsonb: kept byte for byte

@@ -40,7 +40,7 @@ end;
 -- condition is written out here. Dynamic, so that each call is planned for its own values; nothing but an operator and a direction is spliced in.
 create function orgtrail.search_events(
     wanted_words text[], wanted_kinds text[], wanted_actions text[], wanted_user text, wanted_token text, wanted_object_types text[], wanted_object_id text,
-    composed_types text[], range_start timestamptz, range_end timestamptz, last_index bigint, from_time timestamptz, from_index bigint, newer boolean, wanted_rows bigint)
+    within_types text[], ending_types text[], range_start timestamptz, range_end timestamptz, last_index bigint, from_time timestamptz, from_index bigint, newer boolean, wanted_rows bigint)
     returns setof orgtrail.events
     language plpgsql stable security definer rows 1000
     set search_path = orgtrail, pg_temp set work_mem = '64MB' set enable_bitmapscan = on set enable_sort = on as $$
@@ -50,7 +50,7 @@ declare
         from unnest(wanted_words) as word);
 begin
     -- Each kind by itself, because its index has the order: a frequent word is found by walking it, a rare one in the index of words.
-    return query execute format($query$ select * from (%s) as e order by e.occurred_at %s, e.index %2$s limit $14 $query$,
+    return query execute format($query$ select * from (%s) as e order by e.occurred_at %s, e.index %2$s limit $15 $query$,
         (select string_agg(format($kind$ (
             select e.*
             from orgtrail.events e
@@ -61,24 +61,25 @@ begin
                 and ($4 is null or e.actor_user_id = $4)
                 and ($5 is null or e.actor_access_token_id = $5)
                 and ($6 is null or e.object_type = any ($6) and ($7 is null or e.object_id = $7)
-                    or e.object_type = any ($8) and $7 = any (string_to_array(e.object_id, ':')))
-                and e.occurred_at >= $9 and e.occurred_at < $10
-                and ($11 is null or e.index <= $11)
-                and ($12 is null or (e.occurred_at, e.index) %s ($12, $13))
+                    or e.object_type = any ($8) and e.object_id >= $7 || ':' and e.object_id < $7 || ';'
+                    or e.object_type = any ($9) and right(e.object_id, length($7) + 1) = ':' || $7)
+                and e.occurred_at >= $10 and e.occurred_at < $11
+                and ($12 is null or e.index <= $12)
+                and ($13 is null or (e.occurred_at, e.index) %s ($13, $14))
             order by e.occurred_at %s, e.index %3$s
-            limit $14) $kind$, place, case when newer then '>' else '<' end, case when newer then 'asc' else 'desc' end), ' union all ')
+            limit $15) $kind$, place, case when newer then '>' else '<' end, case when newer then 'asc' else 'desc' end), ' union all ')
             from generate_subscripts(wanted_kinds, 1) as place),
         case when newer then 'asc' else 'desc' end)
-    using query, wanted_kinds, wanted_actions, wanted_user, wanted_token, wanted_object_types, wanted_object_id, composed_types,
+    using query, wanted_kinds, wanted_actions, wanted_user, wanted_token, wanted_object_types, wanted_object_id, within_types, ending_types,
         range_start, range_end, last_index, from_time, from_index, wanted_rows;
 end
 $$;
 
 revoke all on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
-    orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
+    orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
     from public;
 grant execute on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
-    orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
+    orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
     to orgtrail_app;
 
 reset role;

@@ -195,7 +195,8 @@ impl Selection<'_> {
         arguments.push_bind(user).push_bind(token);
         arguments.push_bind(filter.object.as_ref().map(ObjectFilter::types));
         arguments.push_bind(filter.object.as_ref().and_then(|object| object.object_id()).map(str::to_owned));
-        arguments.push_bind(filter.object.as_ref().map_or(Relatives::NONE, ObjectFilter::relatives).composed);
+        let relatives = filter.object.as_ref().map_or(Relatives::NONE, ObjectFilter::relatives);
+        arguments.push_bind(relatives.within).push_bind(relatives.ending);
         arguments.push_bind(self.range.start).push_bind(self.range.end).push_bind(self.last_index);
         arguments.push_bind(from.map(|from| from.occurred_at)).push_bind(from.map(|from| from.index));
         arguments.push_bind(window.is_some_and(|window| window.direction == Direction::Newer));
@@ -218,8 +219,20 @@ fn push_object(sql: &mut QueryBuilder<Postgres>, object: &ObjectFilter) {
     }
     sql.push(" and (e.object_type = any (").push_bind(object.types());
     sql.push(") and e.object_id = ").push_bind(id.clone());
-    sql.push(" or e.object_type = any (").push_bind(relatives.composed);
-    sql.push(") and ").push_bind(id).push(" = any (string_to_array(e.object_id, ':')))");
+    if !relatives.within.is_empty() {
+        // Everything that begins with the id and a colon: a semicolon comes next after it.
+        sql.push(" or e.object_type = any (").push_bind(relatives.within);
+        sql.push(") and e.object_id >= ").push_bind(format!("{id}:"));
+        sql.push(" and e.object_id < ").push_bind(format!("{id};"));
+    }
+    if !relatives.ending.is_empty() {
+        sql.push(" or e.object_type = any (").push_bind(relatives.ending);
+        sql.push(") and right(e.object_id, length(")
+            .push_bind(id.clone())
+            .push(") + 1) = ")
+            .push_bind(format!(":{id}"));
+    }
+    sql.push(")");
 }
 
 struct Driver {

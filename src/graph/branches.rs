@@ -52,7 +52,7 @@ pub async fn create(
     copy(platform, &mut change, &access, &source, &branch).await?;
     let mut state = branch.state(&mut change, &access, &graph).await?;
     state["copied_from"] = Value::from(source.name);
-    change.commit(branch.event(Action::BranchCreated).next(&state)).await?;
+    change.commit(branch.event(Action::BranchCreated, &graph).next(&state)).await?;
     Ok(())
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn insert_main(
 ) -> Result<NewEvent> {
     let branch = insert(platform, change, access, graph, MAIN.to_owned()).await?;
     let state = branch.state(change, access, graph).await?;
-    Ok(branch.event(Action::BranchCreated).next(&state))
+    Ok(branch.event(Action::BranchCreated, graph).next(&state))
 }
 
 async fn insert(
@@ -197,7 +197,7 @@ pub async fn update(
     .map_err(taken)?;
     let after = Branch { name, protected, ..before };
     let next = after.state(&mut change, &access, &graph).await?;
-    change.commit(after.event(Action::BranchUpdated).previous(&previous).next(&next)).await?;
+    change.commit(after.event(Action::BranchUpdated, &graph).previous(&previous).next(&next)).await?;
     Ok(())
 }
 
@@ -225,7 +225,7 @@ pub async fn delete(platform: &Platform, viewer: &Viewer, slug: &str, graph: &st
     .execute(change.connection())
     .await?;
     texts::sweep(&mut change, &access).await?;
-    change.commit(branch.event(Action::BranchDeleted).previous(&previous)).await?;
+    change.commit(branch.event(Action::BranchDeleted, &graph).previous(&previous)).await?;
     Ok(())
 }
 

@@ -260,7 +260,11 @@ fn event(access: &Access, sent: &Sent, branch: &Branch, new_documents: usize) ->
         "new_documents": new_documents, "manifest_sha256": hex(&sent.sha256), "manifest_bytes": sent.bytes,
         "format": sent.manifest.format.as_str(),
     });
-    let object = Object::new("trusted_document", format!("{}:{}", branch.id, sent.client), &sent.client);
+    let object = Object::new(
+        "trusted_document",
+        format!("{}:{}", branch.object_id(access.graph()?.id), sent.client),
+        &sent.client,
+    );
     Ok(NewEvent::new(Action::TrustedDocumentSubmitted, object).next(&state))
 }
 

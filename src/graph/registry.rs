@@ -289,12 +289,8 @@ async fn withdraw_from_tokens(change: &mut Change, access: &Access, graph: &Grap
     .fetch_all(change.connection())
     .await?;
     let of_token = |(id, name, permission): (Uuid, String, String)| {
-        tokens::event(Action::AccessTokenGraphRemoved, id, &name).previous(&tokens::state(
-            id,
-            &name,
-            &graph.slug,
-            &permission,
-        ))
+        let previous = tokens::state(id, &name, &graph.slug, &permission);
+        tokens::event(Action::AccessTokenGraphRemoved, id, &name, graph.id).previous(&previous)
     };
     Ok(withdrawn.into_iter().map(|row| of_token((row.id, row.name, row.permission))).collect())
 }

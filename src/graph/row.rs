@@ -41,6 +41,37 @@ impl Graph {
         Ok(Self { id: row.id, slug: row.slug, name: row.name, description: row.description, teams })
     }
 
+    /// The graphs for which a team has a permission, by slug.
+    pub(super) async fn of_team(connection: &mut PgConnection, organization: Uuid, team: Uuid) -> Result<Vec<Self>> {
+        let rows = sqlx::query!(
+            r#"select g.id, g.slug, g.name, g.description, t.id::text as "team!", t.name as team_name, other.permission
+            from orgtrail.team_graphs own
+            join orgtrail.graphs g on g.organization_id = own.organization_id and g.id = own.graph_id
+            join orgtrail.team_graphs other on other.organization_id = own.organization_id and other.graph_id = own.graph_id
+            join orgtrail.teams t on t.organization_id = other.organization_id and t.id = other.team_id
+            where own.organization_id = $1 and own.team_id = $2 order by g.slug, lower(t.name), t.id"#,
+            organization,
+            team
+        )
+        .fetch_all(connection)
+        .await?;
+        let mut graphs: Vec<Self> = Vec::new();
+        for row in rows {
+            let grant = TeamGrant { id: row.team, name: row.team_name, permission: row.permission };
+            match graphs.last_mut().filter(|last| last.id == row.id) {
+                Some(graph) => graph.teams.push(grant),
+                None => graphs.push(Self {
+                    id: row.id,
+                    slug: row.slug,
+                    name: row.name,
+                    description: row.description,
+                    teams: vec![grant],
+                }),
+            }
+        }
+        Ok(graphs)
+    }
+
     /// A form that showed another state of it is a form of another version.
     pub(super) async fn note_change(change: &mut Change, access: &Access) -> Result<()> {
         sqlx::query!(
@@ -143,8 +174,13 @@ impl Branch {
         Ok(json!({ "id": id, "graph": graph.slug, "name": name, "protected": protected, "subgraphs": subgraphs }))
     }
 
-    pub(super) fn event(&self, action: Action) -> NewEvent {
-        NewEvent::new(action, Object::new("branch", self.id, &self.name))
+    /// Its id in the trail: it belongs to the history of the graph.
+    pub(super) fn object_id(&self, graph: Uuid) -> String {
+        format!("{graph}:{}", self.id)
+    }
+
+    pub(super) fn event(&self, action: Action, graph: &Graph) -> NewEvent {
+        NewEvent::new(action, Object::new("branch", self.object_id(graph.id), &self.name))
     }
 }
 

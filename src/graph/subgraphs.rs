@@ -20,8 +20,10 @@ use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
 
+mod owners;
 mod settings;
 
+pub(super) use owners::disown;
 pub use settings::{Settings, update};
 
 /// Which subgraph is meant.
@@ -87,15 +89,32 @@ impl Subgraph {
     }
 
     /// The state as `previous` and `next` hold it: of schemas the hash and the size.
-    fn state(&self, access: &Access, branch: &Branch) -> Result<Value> {
-        Ok(json!({
-            "graph": access.graph()?.slug, "branch": branch.name, "name": self.name, "url": self.url, "owner_team": self.owner_name,
+    fn state(&self, place: &Place<'_>) -> Value {
+        json!({
+            "graph": place.graph, "branch": place.branch, "name": self.name, "url": self.url, "owner_team": self.owner_name,
             "schema_sha256": self.sha256.as_deref().map(hex), "schema_bytes": self.bytes, "version": self.number,
-        }))
+        })
     }
 
-    fn event(&self, action: Action) -> NewEvent {
-        NewEvent::new(action, Object::new("subgraph", self.id, &self.name))
+    fn event(&self, action: Action, place: &Place<'_>) -> NewEvent {
+        NewEvent::new(action, Object::new("subgraph", format!("{}:{}", place.object_id, self.id), &self.name))
+    }
+}
+
+/// The branch that a subgraph is in.
+struct Place<'a> {
+    /// Slug of the graph.
+    graph: &'a str,
+    /// Name of the branch.
+    branch: &'a str,
+    /// Id of the branch in the trail: the subgraph belongs to its history.
+    object_id: String,
+}
+
+impl<'a> Place<'a> {
+    fn of(access: &'a Access, branch: &'a Branch) -> Result<Self> {
+        let graph = access.graph()?;
+        Ok(Self { graph: &graph.slug, branch: &branch.name, object_id: branch.object_id(graph.id) })
     }
 }
 
@@ -244,10 +263,13 @@ async fn keep_version(
         bytes: Some(part.schema.bytes()),
         ..before.clone()
     };
-    let (previous, next) = (before.state(access, branch)?, after.state(access, branch)?);
-    let created = is_new.then(|| before.event(Action::SubgraphCreated).next(&previous));
-    let published = after.event(Action::SubgraphPublished).previous(&previous).next(&next);
-    Ok(created.into_iter().chain([published]).collect())
+    let place = Place::of(access, branch)?;
+    let (previous, next) = (before.state(&place), after.state(&place));
+    let published = after.event(Action::SubgraphPublished, &place).previous(&previous).next(&next);
+    if is_new {
+        return Ok(vec![before.event(Action::SubgraphCreated, &place).next(&previous), published]);
+    }
+    Ok(vec![published])
 }
 
 /// A subgraph without a version.
@@ -310,7 +332,8 @@ async fn remove(change: &mut Change, access: &Access, branch: &Branch, name: &st
     )
     .execute(change.connection())
     .await?;
-    Ok(subgraph.event(Action::SubgraphDeleted).previous(&subgraph.state(access, branch)?))
+    let place = Place::of(access, branch)?;
+    Ok(subgraph.event(Action::SubgraphDeleted, &place).previous(&subgraph.state(&place)))
 }
 
 async fn commit(change: Change, mut events: Vec<NewEvent>) -> Result<()> {

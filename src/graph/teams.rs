@@ -1,10 +1,11 @@
 //! What teams may do with a graph.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::permission::Permission;
 use super::row::{self, Graph};
+use super::subgraphs;
+use crate::audit::append::NewEvent;
 use crate::audit::change::Change;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::Viewer;
@@ -100,27 +101,64 @@ async fn change_teams(
     Ok(())
 }
 
-/// Refuses what would take a team away that may do something with a graph, or owns a subgraph: who deletes a team changes no graph in
-/// silence. The caller holds the team, so that it gets nothing more.
-pub(crate) async fn refuse_known(connection: &mut PgConnection, access: &Access, team: Uuid) -> Result<()> {
-    let graphs = sqlx::query_scalar!(
-        r#"select g.slug from orgtrail.graphs g where g.organization_id = $1 and (
-            exists (select from orgtrail.team_graphs t where t.organization_id = $1 and t.graph_id = g.id and t.team_id = $2)
-            or exists (select from orgtrail.subgraphs s join orgtrail.branches b on b.id = s.branch_id
-                where s.organization_id = $1 and b.graph_id = g.id and s.owner_team = $2))
-        order by g.slug limit 5"#,
+/// Holds the graphs for which a team has a permission, or of which it owns subgraphs, in one order whoever asks: before the team itself, as
+/// everybody does who changes a graph.
+pub(crate) async fn hold(change: &mut Change, access: &Access, team: Uuid) -> Result<Vec<Uuid>> {
+    let known = known(change, access, team).await?;
+    let held = sqlx::query_scalar!(
+        "select id from orgtrail.graphs where organization_id = $1 and id = any($2) order by id for no key update",
+        access.organization().id,
+        &known
+    );
+    Ok(held.fetch_all(change.connection()).await?)
+}
+
+/// Ends whatever a team has in the graphs that are held, because it goes: answers `graph.updated` for each permission and
+/// `subgraph.updated` for each subgraph that it owned. The caller holds the team as well, so that it gets nothing more.
+///
+/// # Errors
+/// [`Error::Conflict`] if it was given something in another graph just now.
+pub(crate) async fn end(change: &mut Change, access: &Access, team: Uuid, held: &[Uuid]) -> Result<Vec<NewEvent>> {
+    if known(change, access, team).await?.iter().any(|graph| !held.contains(graph)) {
+        return Err(Error::Conflict("This team was given a graph or a subgraph just now: try again.".to_owned()));
+    }
+    let mut events = withdraw_all(change, access, team).await?;
+    events.extend(subgraphs::disown(change, access, team).await?);
+    Ok(events)
+}
+
+async fn known(change: &mut Change, access: &Access, team: Uuid) -> Result<Vec<Uuid>> {
+    let known = sqlx::query_scalar!(
+        r#"select graph_id as "graph!" from orgtrail.team_graphs where organization_id = $1 and team_id = $2
+        union select b.graph_id from orgtrail.subgraphs s
+        join orgtrail.branches b on b.organization_id = s.organization_id and b.id = s.branch_id
+        where s.organization_id = $1 and s.owner_team = $2"#,
         access.organization().id,
         team
+    );
+    Ok(known.fetch_all(change.connection()).await?)
+}
+
+async fn withdraw_all(change: &mut Change, access: &Access, team: Uuid) -> Result<Vec<NewEvent>> {
+    let organization = access.organization().id;
+    let graphs = Graph::of_team(change.connection(), organization, team).await?;
+    sqlx::query!("delete from orgtrail.team_graphs where organization_id = $1 and team_id = $2", organization, team)
+        .execute(change.connection())
+        .await?;
+    let changed: Vec<Uuid> = graphs.iter().map(|graph| graph.id).collect();
+    sqlx::query!(
+        "update orgtrail.graphs set version = version + 1 where organization_id = $1 and id = any($2)",
+        organization,
+        &changed
     )
-    .fetch_all(connection)
+    .execute(change.connection())
     .await?;
-    if graphs.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Conflict(format!(
-        "This team has a permission for, or owns subgraphs of: {}. Take that away there first.",
-        graphs.join(", ")
-    )))
+    let team = team.to_string();
+    let without = |graph: &Graph| {
+        let others = graph.teams.iter().filter(|grant| grant.id != team).cloned();
+        Graph { teams: others.collect(), ..graph.clone() }
+    };
+    Ok(graphs.iter().map(|graph| graph.updated_to(&without(graph))).collect())
 }
 
 fn no_such_team() -> Error {

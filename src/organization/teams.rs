@@ -152,17 +152,19 @@ pub async fn rename(
     Ok(())
 }
 
-/// Deletes a team; records `team.member.removed` for each who was in it, and `team.deleted`.
+/// Deletes a team; records `graph.updated` for each graph for which it had a permission, `subgraph.updated` for each subgraph that it owned,
+/// `team.member.removed` for each who was in it, and `team.deleted`.
 ///
 /// # Errors
-/// Those of [`access::authorize`]; [`Error::NotFound`]; [`Error::Conflict`] where graphs still know it.
+/// Those of [`access::authorize`]; [`Error::NotFound`]; [`Error::Conflict`] if it was given something in a graph at this moment.
 pub async fn delete(platform: &Platform, viewer: &Viewer, slug: &str, team: &str) -> Result<()> {
     let access = access::authorize(platform, viewer, slug, Operation::ManageTeams).await?;
     let id = parse_id(team)?;
     let mut change = Change::begin(platform, &access).await?;
+    let graphs = graph::teams::hold(&mut change, &access, id).await?;
     let team = lock(&mut change, &access, id).await?;
-    graph::teams::refuse_known(change.connection(), &access, id).await?;
-    let mut events = people::remove_all(&mut change, &access, id).await?;
+    let mut events = graph::teams::end(&mut change, &access, id, &graphs).await?;
+    events.extend(people::remove_all(&mut change, &access, id).await?);
     sqlx::query!("delete from orgtrail.teams where organization_id = $1 and id = $2", access.organization().id, id)
         .execute(change.connection())
         .await?;

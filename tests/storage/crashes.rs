@@ -3,6 +3,7 @@
 
 use futures::future::LocalBoxFuture;
 use orgtrail::Result;
+use orgtrail::graph::{self, branches, documents, registry, subgraphs};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
@@ -153,6 +154,7 @@ async fn of_an_organization_its_members_and_teams(superuser: PgPool) {
     teams::add_member(platform, owner, "acme", &team, "grace@people.example", "member").await.unwrap();
     crash!(failing, members::remove(platform, owner, "acme", grace_id));
     teams::add_member(platform, owner, "acme", &team, "ada@people.example", "member").await.unwrap();
+    graph::teams::grant(platform, owner, "acme", "inventory", &team, "read", None).await.unwrap();
     crash!(failing, teams::delete(platform, owner, "acme", &team));
 }
 
@@ -197,6 +199,56 @@ async fn of_access_tokens(superuser: PgPool) {
     crash!(failing, graphs::withdraw(platform, owner, "acme", token.into(), "inventory"));
     crash!(failing, access_token::adopt(platform, owner, "acme", orphan.into()));
     crash!(failing, access_token::revoke(platform, owner, "acme", token));
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn of_graphs_and_their_branches(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let Cast { acme, team, .. } = cast(&fixture).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let token = access_token::create(platform, owner, "acme", None, Wanted::new("robot", &[Scope::GraphsWrite]))
+        .await
+        .unwrap()
+        .id;
+    let wanted = |slug, name| registry::Wanted { slug, name, description: "What there is" };
+    let renamed = |protected| branches::Wanted { name: "later", protected };
+    let failing = Failing::new(&fixture).await;
+    crash!(failing, registry::create(platform, owner, "acme", wanted("billing", "Billing")));
+    crash!(failing, registry::update(platform, owner, "acme", "billing", wanted("money", "Money"), None));
+    crash!(failing, graph::teams::grant(platform, owner, "acme", "money", &team, "publish", None));
+    crash!(failing, graph::teams::grant(platform, owner, "acme", "money", &team, "admin", None));
+    crash!(failing, graph::teams::withdraw(platform, owner, "acme", "money", &team, None));
+    publish_stock(&fixture, owner, "money", "type Query { stock: Int }").await.unwrap();
+    crash!(failing, branches::create(platform, owner, "acme", "money", "next", "main"));
+    crash!(failing, branches::update(platform, owner, "acme", "money", "next", renamed(false), None));
+    crash!(failing, branches::delete(platform, owner, "acme", "money", "later"));
+    graph::teams::grant(platform, owner, "acme", "money", &team, "admin", None).await.unwrap();
+    graphs::grant(platform, owner, "acme", token.into(), "money", "read").await.unwrap();
+    crash!(failing, registry::delete(platform, owner, "acme", "money"));
+}
+
+async fn publish_stock(fixture: &Fixture, viewer: &Viewer, graph: &str, schema: &str) -> Result<()> {
+    let target = subgraphs::Target { graph, branch: "main", name: "stock" };
+    let publication = subgraphs::Publication { schema: schema.as_bytes(), url: Some("https://stock.example/") };
+    subgraphs::publish(&fixture.platform, viewer, "acme", target, publication).await.map(drop)
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn of_what_is_published(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let Cast { acme, team, .. } = cast(&fixture).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let target = subgraphs::Target { graph: "inventory", branch: "main", name: "stock" };
+    let settings = subgraphs::Settings { url: "https://elsewhere.example/", owner_team: &team };
+    let client = documents::Client { graph: "inventory", branch: "main", name: "shop" };
+    let failing = Failing::new(&fixture).await;
+    crash!(failing, publish_stock(&fixture, owner, "inventory", "type Query { stock: Int }"));
+    crash!(failing, publish_stock(&fixture, owner, "inventory", "type Query { stock: Int! }"));
+    crash!(failing, subgraphs::update(platform, owner, "acme", target, settings, None));
+    crash!(failing, documents::submit(platform, owner, "acme", client, br#"{"1": "query Stock { stock }"}"#));
+    graph::teams::grant(platform, owner, "acme", "inventory", &team, "read", None).await.unwrap();
+    crash!(failing, teams::delete(platform, owner, "acme", &team));
+    crash!(failing, subgraphs::delete(platform, owner, "acme", target));
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

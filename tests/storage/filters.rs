@@ -73,10 +73,10 @@ const PARAMETERS: [&[(&str, Wanted)]; 5] = [
     &[
         ("", |_| true),
         ("&object=member", |event| event.object_type == "member"),
-        // The account belongs to the member, and what is composed of a team and the member.
+        // The account belongs to the member, and what ends with the member in a team.
         ("&object=member:7", |event| match event.object_type.as_str() {
             "member" | "user" => event.object_id.as_deref() == Some("7"),
-            "team_member" => matches!(event.object_id.as_deref(), Some("7" | "2025/06:7")),
+            "team_member" => event.object_id.as_deref() == Some("2025/06:7"),
             _ => false,
         }),
         ("&object=invoice:2025%2F06:7", |event| {

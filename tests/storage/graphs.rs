@@ -1,6 +1,6 @@
 //! Graphs and their branches: who may do what with them, what is recorded, and what two people at once get.
 
-use orgtrail::graph::{self, branches, registry};
+use orgtrail::graph::{self, branches, registry, subgraphs, versions};
 use orgtrail::identity::access::{Operation, authorize_on};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
 use orgtrail::identity::role::Role;
@@ -232,8 +232,6 @@ async fn a_graph_goes_with_all_that_was_given_for_it(superuser: PgPool) {
     graph::teams::grant(platform, owner, "acme", "inventory", &team, "publish", None).await.unwrap();
     token_with(&fixture, owner, &[Scope::AuditRead], "publish").await;
     branches::create(platform, owner, "acme", "inventory", "next", "main").await.unwrap();
-    let refused = teams::delete(platform, owner, "acme", &team).await;
-    assert!(matches!(&refused, Err(Error::Conflict(told)) if told.contains("inventory")), "{refused:?}");
     let past = fixture.trail(acme.id).await.len();
     registry::delete(platform, owner, "acme", "inventory").await.unwrap();
     let actions: Vec<_> = told(&fixture, &acme, past).await.into_iter().map(|(action, ..)| action).collect();
@@ -246,6 +244,45 @@ async fn a_graph_goes_with_all_that_was_given_for_it(superuser: PgPool) {
         assert_eq!(left, 0, "{table}");
     }
     teams::delete(platform, owner, "acme", &team).await.unwrap();
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_team_goes_with_all_that_it_has_in_graphs(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let (robots, others) = (fixture.team(&acme, "Robots", &[]).await, fixture.team(&acme, "Others", &[]).await);
+    fixture.graph(&acme, "billing").await;
+    for (graph, team) in [("inventory", &robots), ("inventory", &others), ("billing", &robots)] {
+        graph::teams::grant(platform, owner, "acme", graph, team, "publish", None).await.unwrap();
+    }
+    let target = subgraphs::Target { graph: "inventory", branch: "main", name: "stock" };
+    let first = subgraphs::Publication { schema: b"type Query { stock: Int }", url: Some("https://stock.example/") };
+    subgraphs::publish(platform, owner, "acme", target, first).await.unwrap();
+    let settings = subgraphs::Settings { url: "https://stock.example/", owner_team: &robots };
+    subgraphs::update(platform, owner, "acme", target, settings, None).await.unwrap();
+    let past = fixture.trail(acme.id).await.len();
+    teams::delete(platform, owner, "acme", &robots).await.unwrap();
+    let story: Vec<_> = told(&fixture, &acme, past)
+        .await
+        .into_iter()
+        .map(|(action, previous, next)| {
+            let brief = |state: Value| {
+                let teams = state["teams"].as_array().into_iter().flatten().map(|team| team["team"].clone());
+                format!("{} {} {}", state["name"], state["owner_team"], Value::from_iter(teams))
+            };
+            format!("{action}: {} → {}", brief(previous), brief(next))
+        })
+        .collect();
+    insta::assert_snapshot!(story.join("\n"), @r#"
+    graph.updated: "billing" null ["Robots"] → "billing" null []
+    graph.updated: "inventory" null ["Others","Robots"] → "inventory" null ["Others"]
+    subgraph.updated: "stock" "Robots" [] → "stock" null []
+    team.deleted: "Robots" null [] → null null []
+    "#);
+    let shown = registry::graph(platform, owner, "acme", "inventory").await.unwrap();
+    assert_eq!(shown.teams.iter().map(|grant| grant.name.as_str()).collect::<Vec<_>>(), ["Others"]);
+    let branch = versions::branch(platform, owner, "acme", "inventory", "main").await.unwrap();
+    assert_eq!(branch.subgraphs[0].owner_team, None);
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

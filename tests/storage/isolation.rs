@@ -213,7 +213,7 @@ async fn the_word_search_is_bound_too(superuser: PgPool) {
     let (ours, theirs) = two(&fixture).await;
     let search = |what: &str| {
         format!(
-            "select {what} from orgtrail.search_events(array['created'], array['change'], null, null, null, null, null, '{{}}', '-infinity', 'infinity', null, null, null,
+            "select {what} from orgtrail.search_events(array['created'], array['change'], null, null, null, null, null, '{{}}', '{{}}', '-infinity', 'infinity', null, null, null,
                 false, null)"
         )
     };

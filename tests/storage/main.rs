@@ -20,6 +20,7 @@ mod federation;
 mod filters;
 mod fixture;
 mod graphs;
+mod history;
 mod index;
 mod invites;
 mod isolation;

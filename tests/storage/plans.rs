@@ -195,6 +195,11 @@ fn draft(number: usize) -> Draft {
         Actor::user(format!("u-{user}"), "Ada", "ada@x")
     };
     draft.object_id = Some((number % 9_000).to_string());
+    // A tenth is about the subgraphs of five hundred graphs.
+    if number % 10 == 9 {
+        draft.object_type = "subgraph".to_owned();
+        draft.object_id = Some(format!("g-{}:main:{}", number / 10 % 500, number % 7));
+    }
     let animal = if number % 5_000 == 3 { "platypus" } else { "horse" };
     // As long as states of objects are: rows of a realistic width, on which the choice of a plan depends.
     let note = "an ordinary note of some length ".repeat(6);
@@ -255,6 +260,8 @@ async fn lists(explained: &Explained) {
         ("actor=user:u-77", "events_by_user"),
         ("actor=token:t-35", "events_by_access_token"),
         ("object=invoice:77", "events_by_object"),
+        ("object=graph:g-77", "events_by_object"),
+        ("object=branch:g-77:main", "events_by_object"),
     ];
     for (filter, index) in by_index {
         let plan = explained.list(&format!("range=90d&{filter}")).await;

@@ -1,6 +1,7 @@
 //! Two people change the same thing at once: one is first, the other is told what it is now, and nobody waits for ever.
 
 use orgtrail::Error;
+use orgtrail::graph;
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::account;
 use orgtrail::identity::role::Role;
@@ -66,6 +67,31 @@ async fn of_two_who_were_shown_the_same_one_is_told_that_it_changed(superuser: P
         teams::delete(platform, &second, "acme", &team),
     );
     assert!(matches!(both.await, [200, 200 | 404]));
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_team_that_goes_while_it_is_given_a_graph_keeps_nothing(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    fixture.graph(&acme, "inventory").await;
+    let second = fixture.member(&acme, "second", Role::Owner).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    for has_one in [false, true] {
+        let team = fixture.team(&acme, "Robots", &[]).await;
+        let grant =
+            |viewer, permission| graph::teams::grant(platform, viewer, "acme", "inventory", &team, permission, None);
+        if has_one {
+            grant(owner, "read").await.unwrap();
+        }
+        let both = at_once(&fixture, &acme, grant(&second, "admin"), teams::delete(platform, owner, "acme", &team));
+        let both = both.await;
+        assert!(matches!(both, [200, 200 | 409 | 422]), "{both:?}");
+        if both == [200, 409] {
+            teams::delete(platform, owner, "acme", &team).await.unwrap();
+        }
+        let shown = graph::registry::graph(platform, owner, "acme", "inventory").await.unwrap();
+        assert_eq!(shown.teams, []);
+    }
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

@@ -93,17 +93,17 @@ impl ActionPattern {
     }
 }
 
-/// An id of the trail, ours or another product's: 1 to 256 bytes of text without control characters.
+/// An id of the trail, ours or another product's: 1 to 512 bytes of text without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Id(String);
 
 impl Id {
     /// Longest id in bytes.
-    pub const MAX_BYTES: usize = 256;
+    pub const MAX_BYTES: usize = 512;
 
     fn parse(field: &str, text: &str) -> Result<Self> {
         let sound = (1..=Self::MAX_BYTES).contains(&text.len()) && !text.contains(char::is_control);
-        let refused = || Error::invalid(field, "An id has 1 to 256 bytes and no control characters.");
+        let refused = || Error::invalid(field, "An id has 1 to 512 bytes and no control characters.");
         sound.then(|| Self(text.to_owned())).ok_or_else(refused)
     }
 
@@ -286,14 +286,14 @@ mod tests {
 
     #[test]
     fn refused_actors_objects_and_words() {
-        let long = format!("user:{}", "x".repeat(257));
+        let long = format!("user:{}", "x".repeat(513));
         insta::assert_snapshot!(ActorFilter::parse("ada").unwrap_err(), @"actor: An actor is user:ID or token:ID.");
         insta::assert_snapshot!(ActorFilter::parse("group:1").unwrap_err(), @"actor: An actor is user:ID or token:ID.");
-        insta::assert_snapshot!(ActorFilter::parse("user:").unwrap_err(), @"actor: An id has 1 to 256 bytes and no control characters.");
-        insta::assert_snapshot!(ActorFilter::parse("user:a\nb").unwrap_err(), @"actor: An id has 1 to 256 bytes and no control characters.");
-        insta::assert_snapshot!(ActorFilter::parse(&long).unwrap_err(), @"actor: An id has 1 to 256 bytes and no control characters.");
+        insta::assert_snapshot!(ActorFilter::parse("user:").unwrap_err(), @"actor: An id has 1 to 512 bytes and no control characters.");
+        insta::assert_snapshot!(ActorFilter::parse("user:a\nb").unwrap_err(), @"actor: An id has 1 to 512 bytes and no control characters.");
+        insta::assert_snapshot!(ActorFilter::parse(&long).unwrap_err(), @"actor: An id has 1 to 512 bytes and no control characters.");
         insta::assert_snapshot!(ObjectFilter::parse("Member").unwrap_err(), @"object: An object is a type like member or access_token, or type:ID.");
-        insta::assert_snapshot!(ObjectFilter::parse("member:").unwrap_err(), @"object: An id has 1 to 256 bytes and no control characters.");
+        insta::assert_snapshot!(ObjectFilter::parse("member:").unwrap_err(), @"object: An id has 1 to 512 bytes and no control characters.");
         insta::assert_snapshot!(Words::parse("?!").unwrap_err(), @"q: Search for words: at least one letter or digit.");
         insta::assert_snapshot!(Words::parse(&"é".repeat(201)).unwrap_err(), @"q: Search for at most 200 characters.");
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Subgraph, Target, accept_url, with};
+use super::{Place, Subgraph, Target, accept_url, with};
 use crate::audit::action::Action;
 use crate::audit::append::NewEvent;
 use crate::audit::change::Change;
@@ -91,8 +91,9 @@ async fn set(
     .execute(change.connection())
     .await?;
     let after = Subgraph { url: part.url.clone(), owner_team, owner_name, ..before.clone() };
-    let event = after.event(Action::SubgraphUpdated);
-    Ok(Some(event.previous(&before.state(access, branch)?).next(&after.state(access, branch)?)))
+    let place = Place::of(access, branch)?;
+    let event = after.event(Action::SubgraphUpdated, &place);
+    Ok(Some(event.previous(&before.state(&place)).next(&after.state(&place))))
 }
 
 /// The name of a team, which stays until the change ends.

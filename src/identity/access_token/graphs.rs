@@ -49,7 +49,7 @@ pub async fn grant(
     note_change(&mut change, &access, token.id).await?;
     let action = if before.is_some() { Action::AccessTokenGraphUpdated } else { Action::AccessTokenGraphAdded };
     let state = |permission: &str| state(token.id, &token.name, &graph.slug, permission);
-    let event = event(action, token.id, &token.name).next(&state(permission));
+    let event = event(action, token.id, &token.name, graph.id).next(&state(permission));
     change
         .commit(match before {
             Some(before) => event.previous(&state(&before)),
@@ -79,7 +79,7 @@ pub async fn withdraw(platform: &Platform, viewer: &Viewer, slug: &str, target: 
     .ok_or(Error::NotFound)?;
     note_change(&mut change, &access, token.id).await?;
     let previous = state(token.id, &token.name, &graph.slug, &permission);
-    change.commit(event(Action::AccessTokenGraphRemoved, token.id, &token.name).previous(&previous)).await?;
+    change.commit(event(Action::AccessTokenGraphRemoved, token.id, &token.name, graph.id).previous(&previous)).await?;
     Ok(())
 }
 
@@ -125,9 +125,9 @@ async fn note_change(change: &mut Change, access: &Access, token: Uuid) -> Resul
     Ok(())
 }
 
-/// The object is the permission, found by the token that has it.
-pub(crate) fn event(action: Action, token: Uuid, token_name: &str) -> NewEvent {
-    NewEvent::new(action, Object::new("access_token_graph", token, token_name))
+/// The object is the permission, found by the token that has it and by the graph.
+pub(crate) fn event(action: Action, token: Uuid, token_name: &str, graph: Uuid) -> NewEvent {
+    NewEvent::new(action, Object::new("access_token_graph", format!("{token}:{graph}"), token_name))
 }
 
 /// The state of a permission as `previous` and `next` hold it.
