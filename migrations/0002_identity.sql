@@ -33,7 +33,7 @@ create table orgtrail.sign_in_attempts (
     id           uuid primary key,
     attempted_at timestamptz not null,
     method       text not null check (method in ('login', 'signup', 'acceptInvite',
-                     'updateAccount', 'changeEmail', 'changePassword', 'resetPassword', 'endSessions')),
+                     'updateAccount', 'changeEmail', 'changePassword', 'resetPassword', 'endSessions', 'mutation')),
     email_typed  text not null check (octet_length(email_typed) <= 320),
     user_id      uuid references orgtrail.users,
     outcome      text not null check (outcome in ('success', 'failure', 'denied')),
@@ -43,9 +43,10 @@ create table orgtrail.sign_in_attempts (
     ip           text,
     user_agent   text,
     request_id   text,
+    operation    json, -- the mutation that asked for it, where one did
     sorted_at    timestamptz, -- when its copies were ordered (`sign_in_copies`)
     constraint changes_have_states check (
-        case when method in ('login', 'signup', 'acceptInvite') then previous is null and next is null
+        case when method in ('login', 'signup', 'acceptInvite', 'mutation') then previous is null and next is null
         else previous is not null and next is not null and user_id is not null end)
 );
 create index on orgtrail.sign_in_attempts (attempted_at, id) where sorted_at is null;

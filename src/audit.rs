@@ -26,6 +26,8 @@ pub mod moment;
 #[cfg(feature = "postgres")]
 pub mod ndjson;
 #[cfg(feature = "postgres")]
+pub mod operation;
+#[cfg(feature = "postgres")]
 pub mod page;
 #[cfg(feature = "postgres")]
 pub mod redact;

@@ -187,6 +187,10 @@ catalogue! {
         says "Somebody tried to sign in, with or without success"
         previous "" next "login";
 
+    MutationSent = "mutation.sent" Ours Operation Mutation "mutation"
+        says "A mutation was sent after sign-in, by a form of a page or through GraphQL: its name, text and variables as the client has them, and beside them what really ran; the outcome says how it ended"
+        previous "" next "";
+
     AccountUpdated = "account.updated" Ours Login Account "user"
         says "A member changed their own account: name, e-mail address or password, or ended sessions; or tried to, then the outcome says so"
         previous "account" next "account";
@@ -217,13 +221,15 @@ pub enum Group {
     TrustedDocument,
     /// Sign-ins (ours).
     Login,
+    /// Mutations as they were sent (ours).
+    Mutation,
     /// People's own accounts (ours).
     Account,
 }
 
 impl Group {
     /// Every group, in the order of the seed.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Graph,
         Self::Subgraph,
         Self::Member,
@@ -235,6 +241,7 @@ impl Group {
         Self::AuditLog,
         Self::TrustedDocument,
         Self::Login,
+        Self::Mutation,
         Self::Account,
     ];
 
@@ -253,6 +260,7 @@ impl Group {
             Self::AuditLog => "audit_log",
             Self::TrustedDocument => "trusted_document",
             Self::Login => "login",
+            Self::Mutation => "mutation",
             Self::Account => "account",
         }
     }
@@ -272,6 +280,7 @@ impl Group {
             Self::AuditLog => "Audit log export and management operations",
             Self::TrustedDocument => "Trusted documents management for GraphQL operations",
             Self::Login => "Sign-ins to the platform",
+            Self::Mutation => "Mutations as they were sent after sign-in",
             Self::Account => {
                 "What members do with their own accounts on the platform, in each organization that they are in"
             }

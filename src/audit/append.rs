@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::action::Action;
 use super::csv::{self, Escaping};
 use super::event::{Actor, Kind, Outcome};
+use super::operation::OperationFacts;
 use super::words;
 use crate::identity::viewer::Origin;
 use crate::platform::{Clock, Platform};
@@ -37,7 +38,7 @@ impl Object {
 pub struct NewEvent {
     action: Action,
     object: Object,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     previous: Option<String>,
     next: Option<String>,
 }
@@ -115,6 +116,8 @@ pub struct Draft {
     pub source_access_token_id: Option<Uuid>,
     /// Facts of a sign-in attempt.
     pub login: Option<LoginFacts>,
+    /// Facts of a mutation.
+    pub operation: Option<OperationFacts>,
 }
 
 /// What only a sign-in attempt has.
@@ -150,6 +153,7 @@ impl Draft {
             origin: Origin::default(),
             source_access_token_id: None,
             login: None,
+            operation: None,
         }
     }
 
@@ -167,6 +171,7 @@ impl Draft {
             self.object_id.as_deref(),
             self.object_name.as_deref(),
             self.login.as_ref().map(|login| login.email.as_str()),
+            self.operation.as_ref().and_then(|operation| operation.name.as_deref()),
             self.origin.ip.as_deref(),
         ];
         let documents = [self.previous.as_deref(), self.next.as_deref()];

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::append::{self, Draft, NewEvent, Recorded};
-use super::event::Actor;
+use super::event::{Actor, Outcome};
 use crate::identity::access::Access;
 use crate::identity::viewer::Origin;
 use crate::platform::Platform;
@@ -75,12 +75,30 @@ impl Change {
     ///
     /// # Errors
     /// As [`Change::commit`].
-    pub async fn commit_all(mut self, first: NewEvent, rest: Vec<NewEvent>) -> Result<Recorded> {
+    pub async fn commit_all(self, first: NewEvent, rest: Vec<NewEvent>) -> Result<Recorded> {
+        let outcome = first.outcome;
         let events = std::iter::once(first).chain(rest);
         let drafts: Vec<Draft> = events.map(|event| event.by(&self.actor, &self.origin)).collect();
-        let mut recorded = append::append(&mut self.transaction, self.organization, &self.platform, &drafts).await?;
+        self.finish(drafts, outcome)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::internal("a change without an event"))
+    }
+
+    /// Records the mutation of the request, which ended so, and nothing else.
+    pub(super) async fn commit_mutation(self, outcome: Outcome) -> Result<()> {
+        self.finish(Vec::new(), outcome).await.map(drop)
+    }
+
+    /// Appends the drafts, and the mutation of which they came if it is not recorded yet, and commits.
+    async fn finish(mut self, mut drafts: Vec<Draft>, outcome: Outcome) -> Result<Vec<Recorded>> {
+        let sent = self.origin.mutation.as_ref().and_then(|mutation| mutation.unrecorded());
+        drafts.extend(sent.map(|facts| facts.draft(&self.actor, &self.origin, outcome)));
+        let recorded = append::append(&mut self.transaction, self.organization, &self.platform, &drafts).await?;
         self.transaction.commit().await.map_err(refused)?;
-        Ok(recorded.swap_remove(0))
+        self.origin.set_recorded();
+        Ok(recorded)
     }
 }
 

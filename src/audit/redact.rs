@@ -6,14 +6,17 @@
 
 use std::borrow::Cow;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use memchr::{memchr, memchr2};
 use sha2::Sha256;
 use uuid::Uuid;
 
 use super::append::Draft;
+use super::operation::OperationFacts;
 use crate::{Error, Result};
 
+mod graphql;
 mod secret;
 
 /// Key of the hashes that stand for secrets.
@@ -54,8 +57,22 @@ impl Redactor {
                 draft.previous = previous.or(draft.previous.take());
                 draft.next = next.or(draft.next.take());
             }
+            if let Some(operation) = draft.operation.as_ref().and_then(|operation| self.operation(operation)) {
+                redacted.to_mut()[place].operation = Some(operation);
+            }
         }
         redacted
+    }
+
+    /// A mutation without the secrets in its variables and in its text; nothing if it has none.
+    #[must_use]
+    pub fn operation(&self, operation: &OperationFacts) -> Option<OperationFacts> {
+        let (variables, text) = (self.document(&operation.variables), self.graphql(&operation.text));
+        (variables.is_some() || text.is_some()).then(|| OperationFacts {
+            variables: variables.unwrap_or_else(|| operation.variables.clone()),
+            text: text.unwrap_or_else(|| operation.text.clone()),
+            ..operation.clone()
+        })
     }
 
     /// A JSON document without its secrets; nothing if it has none.
@@ -85,7 +102,7 @@ impl Redactor {
     fn stand_in(&self, value: &str) -> String {
         let mut mac = self.0.clone();
         mac.update(secret::said_by(value).as_bytes());
-        let hash: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = HEXLOWER.encode(&mac.finalize().into_bytes());
         format!(r#"{{"redacted":true,"hmac":"{hash}"}}"#)
     }
 }

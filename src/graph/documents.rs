@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -11,7 +12,7 @@ use super::composition::{self, ATTEMPTS};
 use super::manifest::{self, Document, Manifest, Operation};
 use super::row::{Branch, changed_meanwhile};
 use super::subgraphs::refuse_protected;
-use super::texts::{self, Text, hex};
+use super::texts::{self, Text};
 use super::view::{ClientRow, DocumentRow, DocumentView, DocumentsPage};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
@@ -257,7 +258,7 @@ async fn keep(
 fn event(access: &Access, sent: &Sent, branch: &Branch, new_documents: usize) -> Result<NewEvent> {
     let state = json!({
         "graph": access.graph()?.slug, "branch": branch.name, "client": sent.client, "documents": sent.manifest.documents.len(),
-        "new_documents": new_documents, "manifest_sha256": hex(&sent.sha256), "manifest_bytes": sent.bytes,
+        "new_documents": new_documents, "manifest_sha256": HEXLOWER.encode(&sent.sha256), "manifest_bytes": sent.bytes,
         "format": sent.manifest.format.as_str(),
     });
     let object = Object::new(
@@ -332,7 +333,7 @@ async fn clients(
         name: row.client,
         documents: row.documents,
         manifests: row.number,
-        manifest_sha256: hex(&row.sha256),
+        manifest_sha256: HEXLOWER.encode(&row.sha256),
         submitted: moment(row.submitted_at, now),
         submitted_by: row.submitted_by,
     });

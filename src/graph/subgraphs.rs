@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::composition::{self, ATTEMPTS, Part, Present};
 use super::name::subgraph as subgraph_name;
 use super::row::Branch;
 use super::schema;
-use super::texts::{self, Text, hex};
+use super::texts::{self, Text};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
@@ -92,7 +93,7 @@ impl Subgraph {
     fn state(&self, place: &Place<'_>) -> Value {
         json!({
             "graph": place.graph, "branch": place.branch, "name": self.name, "url": self.url, "owner_team": self.owner_name,
-            "schema_sha256": self.sha256.as_deref().map(hex), "schema_bytes": self.bytes, "version": self.number,
+            "schema_sha256": self.sha256.as_deref().map(|sha256| HEXLOWER.encode(sha256)), "schema_bytes": self.bytes, "version": self.number,
         })
     }
 

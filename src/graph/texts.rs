@@ -28,11 +28,6 @@ impl Text {
     }
 }
 
-/// Lower-case hexadecimal digits, as events and pages show a hash.
-pub(super) fn hex(sha256: &[u8]) -> String {
-    sha256.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Stores texts that are not there yet. Those that are there are locked: nobody sweeps them away before they are used.
 pub(super) async fn store(change: &mut Change, access: &Access, texts: &[&Text]) -> Result<()> {
     // In one order whoever stores them, and each once: of two that store the same ones, neither waits for the other for ever.

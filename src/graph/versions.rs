@@ -1,13 +1,14 @@
 //! What a branch is made of: its subgraphs with every version of their schemas, and its supergraphs. Reading and comparing.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::diff;
 use super::row::Branch;
 use super::subgraphs::Target;
-use super::texts::{self, hex};
+use super::texts;
 use super::view::{
     BranchView, Comparison, GraphRights, PartRow, SubgraphRow, SupergraphRow, SupergraphView, SupergraphsPage,
     TeamChoice, VersionRow, VersionView, VersionsPage,
@@ -139,7 +140,7 @@ async fn subgraph_rows(
         version: row.version,
         schema: VersionRow {
             number: row.number,
-            sha256: hex(&row.sha256),
+            sha256: HEXLOWER.encode(&row.sha256),
             bytes: row.bytes,
             url: row.version_url,
             published: moment(row.published_at, now),
@@ -205,7 +206,7 @@ async fn version_rows(
     .await?;
     let versions = rows.into_iter().map(|row| VersionRow {
         number: row.number,
-        sha256: hex(&row.sha256),
+        sha256: HEXLOWER.encode(&row.sha256),
         bytes: row.bytes,
         url: row.url,
         published: moment(row.published_at, reading.now),
@@ -310,7 +311,7 @@ pub async fn supergraph(
     reading.transaction.commit().await?;
     let parts = parts
         .into_iter()
-        .map(|row| PartRow { name: row.name, number: row.number, sha256: hex(&row.sha256), url: row.url })
+        .map(|row| PartRow { name: row.name, number: row.number, sha256: HEXLOWER.encode(&row.sha256), url: row.url })
         .collect();
     Ok(SupergraphView { supergraph, parts, sdl, api })
 }
@@ -350,9 +351,9 @@ async fn supergraph_rows(
     .await?;
     let supergraphs = rows.into_iter().map(|row| SupergraphRow {
         number: row.number,
-        sha256: hex(&row.sha256),
+        sha256: HEXLOWER.encode(&row.sha256),
         bytes: row.bytes,
-        api_sha256: hex(&row.api_sha256),
+        api_sha256: HEXLOWER.encode(&row.api_sha256),
         api_bytes: row.api_bytes,
         composed: moment(row.composed_at, now),
         composed_by: row.composed_by,

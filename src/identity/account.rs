@@ -131,10 +131,14 @@ impl<'a> AccountChange<'a> {
     /// Commits the change and says so; nothing is said where nothing changed.
     pub(super) async fn commit(mut self, method: Method) -> Result<()> {
         let after = read(&mut self.transaction, self.before.user_id).await?;
-        if after != self.before {
+        let is_change = after != self.before;
+        if is_change {
             self.record(method, Outcome::Success, None, after.state()).await?;
         }
         self.transaction.commit().await?;
+        if is_change {
+            self.origin.set_recorded();
+        }
         Ok(())
     }
 
@@ -148,6 +152,7 @@ impl<'a> AccountChange<'a> {
             throttles.failed(&mut self.transaction, self.platform.clock.now()).await?;
         }
         self.transaction.commit().await?;
+        self.origin.set_recorded();
         Ok(())
     }
 

@@ -7,10 +7,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::email;
-use super::viewer::Origin;
+use super::viewer::{Origin, User};
 use crate::audit::action::Action;
 use crate::audit::append::{self, Draft, LoginFacts};
 use crate::audit::event::{Actor, Outcome};
+use crate::audit::operation::OperationFacts;
 use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
@@ -34,6 +35,8 @@ pub enum Method {
     ResetPassword,
     /// The end of sessions, by whom they belong to.
     EndSessions,
+    /// A mutation that changed nothing of an account: refused, failed, or with nothing to do.
+    Mutation,
 }
 
 impl Method {
@@ -47,6 +50,7 @@ impl Method {
             Self::ChangePassword => "changePassword",
             Self::ResetPassword => "resetPassword",
             Self::EndSessions => "endSessions",
+            Self::Mutation => "mutation",
         }
     }
 }
@@ -61,6 +65,20 @@ pub(super) struct Attempt<'a> {
     /// Class of failure: `wrong_credentials`, `throttled`.
     pub reason: Option<&'static str>,
     pub origin: &'a Origin,
+}
+
+/// Records in the organizations of `user` how a mutation ended that belongs to none of them.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub(crate) async fn record_mutation(platform: &Platform, user: &User, origin: &Origin, outcome: Outcome) -> Result<()> {
+    let attempt =
+        Attempt { method: Method::Mutation, email: &user.email, user: Some(user.id), outcome, reason: None, origin };
+    let mut transaction = platform.database.writes.begin().await?;
+    record(&mut transaction, platform, attempt).await?;
+    transaction.commit().await?;
+    origin.set_recorded();
+    Ok(())
 }
 
 /// Writes an attempt to sign in: the same work whoever it is.
@@ -86,10 +104,11 @@ async fn insert(
 ) -> Result<()> {
     let id = storage::new_id(platform.clock.now())?;
     let [previous, next] = states.map_or([None, None], |states| states.map(Some));
+    let operation = mutation_of(platform, &attempt)?;
     sqlx::query!(
         "insert into orgtrail.sign_in_attempts
-            (id, attempted_at, method, email_typed, user_id, outcome, reason, previous, next, ip, user_agent, request_id)
-        values ($1, coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            (id, attempted_at, method, email_typed, user_id, outcome, reason, previous, next, ip, user_agent, request_id, operation)
+        values ($1, coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         id,
         platform.clock.simulated_now(),
         attempt.method.as_str(),
@@ -101,11 +120,20 @@ async fn insert(
         next,
         attempt.origin.ip,
         attempt.origin.user_agent,
-        attempt.origin.request_id
+        attempt.origin.request_id,
+        operation
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The mutation of which an attempt came, without its secrets: here it waits outside of any trail.
+fn mutation_of(platform: &Platform, attempt: &Attempt<'_>) -> Result<Option<Value>> {
+    let sent = attempt.origin.mutation.as_ref().and_then(|mutation| mutation.unrecorded());
+    let redacted =
+        sent.map(|sent| platform.keys.redaction.of(Uuid::nil()).operation(sent).unwrap_or_else(|| sent.clone()));
+    redacted.map(|facts| serde_json::to_value(facts).map_err(Error::internal)).transpose()
 }
 
 /// At most 320 bytes of what was typed, without NUL; a cut is visible (R-17).
@@ -164,7 +192,7 @@ async fn sort(platform: &Platform) -> Result<usize> {
             union all
             select inviting, a.id, false
             from unnest($1, $2::text[]) as typed (id, email_key) join orgtrail.sign_in_attempts a using (id),
-                orgtrail.organizations_inviting(typed.email_key, a.attempted_at) as inviting where a.previous is null
+                orgtrail.organizations_inviting(typed.email_key, a.attempted_at) as inviting where a.previous is null and a.method <> 'mutation'
         ) as concerned group by trail, id",
         &ids,
         &keys
@@ -190,7 +218,7 @@ async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
     let mut transaction = storage::begin(&platform.database.writes, organization).await?;
     let waiting = sqlx::query_as!(
         Waiting,
-        r#"select a.id, a.attempted_at, a.method, a.email_typed, a.user_id, a.outcome, a.reason, a.previous, a.next, a.ip, a.user_agent, a.request_id,
+        r#"select a.id, a.attempted_at, a.method, a.email_typed, a.user_id, a.outcome, a.reason, a.previous, a.next, a.ip, a.user_agent, a.request_id, a.operation,
             u.name as "user_name?", u.email as "user_email?", c.of_member
         from orgtrail.sign_in_copies c
         join orgtrail.sign_in_attempts a on a.id = c.attempt_id
@@ -202,7 +230,7 @@ async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
     )
     .fetch_all(&mut *transaction)
     .await?;
-    let drafts = waiting.iter().map(Waiting::draft).collect::<Result<Vec<_>>>()?;
+    let drafts = waiting.iter().map(Waiting::drafts).collect::<Result<Vec<_>>>()?.concat();
     append::append(&mut transaction, organization, platform, &drafts).await?;
     let ids: Vec<Uuid> = waiting.iter().map(|attempt| attempt.id).collect();
     sqlx::query!("delete from orgtrail.sign_in_copies where trail = $1 and attempt_id = any($2)", organization, &ids)
@@ -225,17 +253,46 @@ struct Waiting {
     ip: Option<String>,
     user_agent: Option<String>,
     request_id: Option<String>,
+    operation: Option<Value>,
     user_name: Option<String>,
     user_email: Option<String>,
     of_member: bool,
 }
 
 impl Waiting {
+    /// Its events: of what was done, and of the mutation that asked for it.
+    fn drafts(&self) -> Result<Vec<Draft>> {
+        let mut drafts = Vec::new();
+        if self.method != Method::Mutation.as_str() {
+            drafts.push(self.draft()?);
+        }
+        if let Some(operation) = self.operation.clone().filter(|_| self.of_member) {
+            let facts: OperationFacts = serde_json::from_value(operation).map_err(Error::internal)?;
+            let mut draft = facts.draft(&self.user().unwrap_or_default(), &self.origin(), self.outcome()?);
+            draft.claimed_at = Some(self.attempted_at);
+            drafts.push(draft);
+        }
+        Ok(drafts)
+    }
+
+    fn outcome(&self) -> Result<Outcome> {
+        Outcome::parse(&self.outcome).ok_or_else(|| Error::internal("an unknown outcome is stored"))
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            ip: self.ip.clone(),
+            user_agent: self.user_agent.clone(),
+            request_id: self.request_id.clone(),
+            mutation: None,
+        }
+    }
+
     /// The event. Of those who sign in only a success has an actor: who failed did not prove to be anybody. Who changes an account has.
     /// Of somebody who is invited, and has not agreed to anything yet, there is the address and what came of it: not who that is, nor from
     /// where.
     fn draft(&self) -> Result<Draft> {
-        let outcome = Outcome::parse(&self.outcome).ok_or_else(|| Error::internal("an unknown outcome is stored"))?;
+        let outcome = self.outcome()?;
         let changes = self.previous.is_some();
         let mut draft = Draft::new(if changes { Action::AccountUpdated } else { Action::LoginAttempted });
         draft.outcome = outcome;
@@ -253,8 +310,7 @@ impl Waiting {
             .as_ref()
             .map(Value::to_string)
             .or_else(|| self.reason.as_ref().map(|reason| serde_json::json!({ "reason": reason }).to_string()));
-        draft.origin =
-            Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.request_id.clone() };
+        draft.origin = self.origin();
         Ok(draft)
     }
 

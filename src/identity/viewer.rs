@@ -1,5 +1,7 @@
 //! The viewer: who asks, and from where. Made once per request, from a session or an access token.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -7,11 +9,12 @@ use super::access_token::{self, AccessToken};
 use super::sign_in::SignedIn;
 use super::view::{OrganizationLink, ViewerView};
 use crate::audit::event::Actor;
+use crate::audit::operation::SentMutation;
 use crate::platform::Platform;
 use crate::{Error, Result};
 
 /// Where a request came from, as events record it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// Address of the client.
     pub ip: Option<String>,
@@ -19,6 +22,17 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// Id of the request.
     pub request_id: Option<String>,
+    /// The mutation that the request is, where it is one.
+    pub mutation: Option<Arc<SentMutation>>,
+}
+
+impl Origin {
+    /// Notes that the mutation is recorded, where it is one: the transaction with its event is committed.
+    pub(crate) fn set_recorded(&self) {
+        if let Some(mutation) = &self.mutation {
+            mutation.set_recorded();
+        }
+    }
 }
 
 /// Who asks, and from where.

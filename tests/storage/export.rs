@@ -61,8 +61,12 @@ async fn varied(fixture: &Fixture, tenant: &Tenant) {
             draft.actor =
                 if number % 4 == 0 { Actor::access_token("-1", name) } else { Actor::user("u", name, "ada@x") };
             draft.outcome = Outcome::ALL[usize::try_from(number).unwrap() % 5];
-            draft.origin =
-                Origin { ip: Some("192.0.2.1".to_owned()), user_agent: Some(name.to_owned()), request_id: None };
+            draft.origin = Origin {
+                ip: Some("192.0.2.1".to_owned()),
+                user_agent: Some(name.to_owned()),
+                request_id: None,
+                mutation: None,
+            };
             draft
         })
         .collect();

@@ -244,6 +244,7 @@ pub fn origin() -> Origin {
         ip: Some("192.0.2.7".to_owned()),
         user_agent: Some("test".to_owned()),
         request_id: Some("a-request".to_owned()),
+        mutation: None,
     }
 }
 

@@ -160,6 +160,7 @@ pub(super) fn origin(who: Who, request_id: String) -> Origin {
         ip: Some(address(who, place).to_string()),
         user_agent: Some(user_agent.to_owned()),
         request_id: Some(request_id),
+        mutation: None,
     }
 }
 
@@ -177,7 +178,7 @@ fn address(who: Who, place: Place) -> IpAddr {
 /// Where somebody sits who guesses passwords.
 pub(super) fn burglar(request_id: String) -> Origin {
     let user_agent = Some("python-requests/2.32.4".to_owned());
-    Origin { ip: Some("198.51.100.199".to_owned()), user_agent, request_id: Some(request_id) }
+    Origin { ip: Some("198.51.100.199".to_owned()), user_agent, request_id: Some(request_id), mutation: None }
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ impl Facts {
             ip: Some(self.client.to_string()),
             user_agent: self.user_agent.clone(),
             request_id: Some(self.id.clone()),
+            mutation: None,
         }
     }
 }

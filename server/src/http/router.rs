@@ -21,7 +21,7 @@ use super::facts::{self, Noting};
 use super::front::Front;
 use super::health::{self, Health};
 use super::{body, cross_site, finish, forms, limits, pages, problem, security_headers, sign_out};
-use crate::audit::export_guard;
+use crate::audit::{export_guard, mutations};
 use crate::identity::session_cookie::{self, SessionCookie};
 use crate::identity::session_store::SessionStore;
 use crate::identity::{flash, session_cookie::manager, viewer};
@@ -108,6 +108,7 @@ where
 /// The layers between a cookie or a token and a viewer.
 fn with_session(routes: Router, platform: &Platform, sessions: SessionStore, cookie: SessionCookie) -> Router {
     routes
+        .layer(from_fn_with_state(platform.clone(), mutations::note))
         .layer(from_fn(forms::answer))
         .layer(from_fn_with_state(platform.clone(), export_guard::guard))
         .layer(from_fn(flash::keep))

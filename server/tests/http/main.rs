@@ -17,6 +17,7 @@ mod headers;
 mod hostile;
 mod invites;
 mod mailed;
+mod mutations;
 mod pages;
 mod process;
 mod routes;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::super::csv::Escaping;
 use super::{Draft, Recorded};
 use crate::Result;
+use crate::audit::operation::OperationFacts;
 
 type Text<'a> = Vec<Option<&'a str>>;
 
@@ -35,6 +36,11 @@ pub(super) struct Columns<'a> {
     source_access_token_id: Vec<Option<Uuid>>,
     login_method: Text<'a>,
     login_email: Text<'a>,
+    operation_name: Text<'a>,
+    operation_text: Text<'a>,
+    operation_variables: Text<'a>,
+    operation_root_fields: Vec<Option<String>>,
+    operation_document_sha256: Vec<Option<&'a [u8]>>,
     csv_safe_length: Vec<i32>,
     csv_raw_length: Vec<i32>,
     words: Vec<String>,
@@ -47,6 +53,7 @@ impl<'a> Columns<'a> {
         for draft in drafts {
             columns.push_actor(draft);
             columns.push_rest(draft);
+            columns.push_operation(draft.operation.as_ref());
         }
         columns
     }
@@ -90,6 +97,15 @@ impl<'a> Columns<'a> {
         self.words.push(draft.words());
     }
 
+    fn push_operation(&mut self, operation: Option<&'a OperationFacts>) {
+        self.operation_name.push(operation.and_then(|operation| operation.name.as_deref()));
+        self.operation_text.push(operation.map(|operation| operation.text.as_str()));
+        self.operation_variables.push(operation.map(|operation| operation.variables.as_str()));
+        self.operation_root_fields.push(operation.map(|operation| operation.root_fields.join(" ")));
+        let sha256 = operation.and_then(|operation| operation.document_sha256.as_ref());
+        self.operation_document_sha256.push(sha256.map(<[u8; 32]>::as_slice));
+    }
+
     /// One statement for the positions and the events: one write to the socket, whatever the number.
     pub(super) async fn insert(&self, connection: &mut PgConnection, organization: Uuid) -> Result<()> {
         sqlx::query!(
@@ -97,21 +113,25 @@ impl<'a> Columns<'a> {
                 select * from unnest(
                     $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
                     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-                    $21::text[], $22::uuid[], $23::text[], $24::text[], $25::integer[], $26::integer[], $27::text[])
+                    $21::text[], $22::uuid[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::bytea[],
+                    $30::integer[], $31::integer[], $32::text[])
                 as event (index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
                     actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip, user_agent,
-                    request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length, words)
+                    request_id, source_access_token_id, login_method, login_email, operation_name, operation_text, operation_variables,
+                    operation_root_fields, operation_document_sha256, csv_safe_length, csv_raw_length, words)
             ), placed as (
                 insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at)
                 select $1, index, id, recorded_at from event
             )
             insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name,
                 actor_user_email, actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip,
-                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length, words)
+                user_agent, request_id, source_access_token_id, login_method, login_email, operation_name, operation_text, operation_variables,
+                operation_root_fields, operation_document_sha256, csv_safe_length, csv_raw_length, words)
             select $1, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
                 actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous::json, next::json, ip,
-                user_agent, request_id, source_access_token_id, login_method, login_email, csv_safe_length, csv_raw_length,
-                array_to_tsvector(string_to_array(words, ' '))
+                user_agent, request_id, source_access_token_id, login_method, login_email, operation_name, operation_text,
+                operation_variables::json, string_to_array(operation_root_fields, ' '), operation_document_sha256, csv_safe_length,
+                csv_raw_length, array_to_tsvector(string_to_array(words, ' '))
             from event"#,
             organization,
             &self.index,
@@ -137,6 +157,11 @@ impl<'a> Columns<'a> {
             &self.source_access_token_id as _,
             &self.login_method as _,
             &self.login_email as _,
+            &self.operation_name as _,
+            &self.operation_text as _,
+            &self.operation_variables as _,
+            &self.operation_root_fields as _,
+            &self.operation_document_sha256 as _,
             &self.csv_safe_length,
             &self.csv_raw_length,
             &self.words

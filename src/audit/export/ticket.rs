@@ -1,8 +1,8 @@
 //! The place of a running export: a lease that ends by itself if the server dies, and the two events that frame the export.
 
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction};
-use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::super::action::Action;
@@ -188,7 +188,7 @@ impl Ticket {
         };
         let mut facts = self.facts.clone();
         facts["bytes_sent"] = receipt.bytes.into();
-        facts["sha256"] = receipt.sha256.map(|digest| hex(&digest)).into();
+        facts["sha256"] = receipt.sha256.map(|digest| HEXLOWER.encode(&digest)).into();
         change.commit(self.event(Action::AuditLogExportDownloaded).next(&facts).outcome(outcome)).await?;
         Ok(())
     }
@@ -216,12 +216,5 @@ fn facts(query: &ExportQuery, head: &Head) -> Value {
         "escaping": head.escaping,
         "rows": head.rows,
         "bytes": head.content_length,
-    })
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }

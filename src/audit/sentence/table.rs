@@ -140,6 +140,10 @@ const SENTENCES: &[(Action, &[Template])] = &[
         Ended(Denied, "Was refused to {attempt}"),
         Always("{attempted}"),
     ]),
+    (Action::MutationSent, &[
+        Ended(Denied, "Sent mutation [name], which was refused"), Ended(Failure, "Sent mutation [name], which failed"),
+        Always("Sent mutation [name]"), Always("Sent a mutation"),
+    ]),
     (Action::AccountUpdated, &[
         Ended(Failure, "Failed to {attempt}: {reason}"),
         Ended(Failure, "Failed to {attempt}"),

@@ -93,6 +93,7 @@ fn every_action_has_its_own_sentence() {
     audit_log.viewed: Looked at the audit log
     trusted_document.submitted: Submitted 42 trusted documents for client *client2* to *graph2* / branch2
     login.attempted: Signed in
+    mutation.sent: Sent a mutation
     account.updated: Renamed themselves from name to *name2*
     ");
 }
@@ -137,6 +138,7 @@ fn every_action_has_a_sentence_without_any_state() {
     Looked at the audit log
     Submitted trusted documents
     Signed in
+    Sent a mutation
     Updated their account
     ");
 }

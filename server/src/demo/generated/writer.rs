@@ -137,6 +137,7 @@ impl Writer {
             ip: Some(ip),
             user_agent: Some(user_agent.to_owned()),
             request_id: Some(format!("acme-{:016x}", random.u64(..))),
+            mutation: None,
         }
     }
 }
