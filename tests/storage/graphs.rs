@@ -268,7 +268,7 @@ async fn a_team_goes_with_all_that_it_has_in_graphs(superuser: PgPool) {
         .map(|(action, previous, next)| {
             let brief = |state: Value| {
                 let teams = state["teams"].as_array().into_iter().flatten().map(|team| team["team"].clone());
-                format!("{} {} {}", state["name"], state["owner_team"], Value::from_iter(teams))
+                format!("{} {} {}", state["name"], state["owner_team"], teams.collect::<Value>())
             };
             format!("{action}: {} → {}", brief(previous), brief(next))
         })
