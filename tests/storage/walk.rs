@@ -2,20 +2,23 @@
 //! and when one that is walked no longer exists.
 
 use orgtrail::audit::action::{Action, Shape};
+use orgtrail::audit::event::Outcome::{Denied, Failure, Success};
 use orgtrail::audit::export::{self, End, Receipt};
+use orgtrail::audit::operation::{self, SentMutation};
 use orgtrail::audit::page;
 use orgtrail::graph::{self, branches, documents, registry, subgraphs, versions};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens_of_graphs, list};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
-use orgtrail::identity::viewer::{self, User, Viewer};
+use orgtrail::identity::viewer::{self, Origin, User, Viewer};
 use orgtrail::identity::{account, email_change, recovery, sessions};
 use orgtrail::organization::{invites, members, settings, teams};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::account::{begin_session, clear_throttles};
 use crate::fixture::{Fixture, PASSWORD, origin, run, secret_in, seen};
@@ -347,6 +350,21 @@ async fn trail(walk: &mut Walk<'_>, owner: &Viewer) {
     let export = walk.step("audit/export::start", export::start(platform, owner, &shown.export_query)).await.unwrap();
     walk.step("audit/export/ticket::finish", export.ticket().finish(End::Complete, Receipt::default())).await;
     assert!(walk.step("audit/export::start", export::start(platform, &member, &shown.export_query)).await.is_err());
+    let sent = sending(owner);
+    walk.step("organization/teams::create", teams::create(platform, &sent, "acme", "Asked for")).await.unwrap();
+    walk.step("audit/operation::settle", operation::settle(platform, &sent, Some("acme"), Success)).await.unwrap();
+    for (named, outcome) in [(Some("acme"), Denied), (Some("elsewhere"), Denied), (None, Failure)] {
+        let sent = sending(owner);
+        walk.step("audit/operation::settle", operation::settle(platform, &sent, named, outcome)).await.unwrap();
+    }
+}
+
+/// Somebody whose request is a mutation.
+fn sending(viewer: &Viewer) -> Viewer {
+    let sent =
+        SentMutation::new(Some("create_team"), "POST /api/create_team", json!({}), vec!["create_team".into()], None);
+    let origin = Origin { mutation: Some(Arc::new(sent)), ..origin() };
+    Viewer { origin, ..viewer.clone() }
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -455,6 +473,11 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     audit/export::start: operation audit_log.export.requested success
     audit/export/ticket::finish: change audit_log.export.downloaded success
     audit/export::start: operation audit_log.export.requested denied
+    organization/teams::create: change team.created success, operation mutation.sent success
+    audit/operation::settle: nothing
+    audit/operation::settle: operation mutation.sent denied
+    audit/operation::settle: nothing
+    audit/operation::settle: operation mutation.sent failure
     ");
     let silent = |name: &str| walk.steps.iter().filter(|(step, _)| *step == name).all(|(_, left)| left.is_empty());
     let walked = walk.names();
