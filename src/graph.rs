@@ -15,6 +15,8 @@ mod diff;
 #[cfg(feature = "postgres")]
 pub mod documents;
 #[cfg(feature = "postgres")]
+pub mod download;
+#[cfg(feature = "postgres")]
 pub mod manifest;
 #[cfg(feature = "postgres")]
 pub mod registry;

@@ -1,7 +1,7 @@
 //! The front of the server: one table of routes, and the layers that every request passes.
 //!
 //! From the outside in: [`facts`] (id, address, log) → [`security_headers`] → [`problem`] (every refusal dressed once) → [`limits`] →
-//! [`cross_site`] → for pages and server functions also [`body`] → [`finish`] → the session → the viewer → the flash and [`forms`] → the route.
+//! [`cross_site`] → for pages and server functions also [`body`] → [`finish`] → the session → the viewer → the flash and [`forms`] → the route. The routes of [`programs`] have an access token only.
 
 pub mod body;
 pub mod client_address;
@@ -14,6 +14,7 @@ pub mod health;
 pub mod limits;
 pub mod pages;
 pub mod problem;
+pub mod programs;
 pub mod router;
 pub mod security_headers;
 pub mod sign_out;

@@ -2,6 +2,7 @@
 
 pub mod flash;
 pub mod hashing;
+pub mod program;
 pub mod session_cookie;
 pub mod session_store;
 pub mod viewer;

@@ -11,6 +11,7 @@ use super::view::{OrganizationLink, ViewerView};
 use crate::audit::event::Actor;
 use crate::audit::operation::SentMutation;
 use crate::platform::Platform;
+use crate::storage;
 use crate::{Error, Result};
 
 /// Where a request came from, as events record it.
@@ -154,6 +155,20 @@ pub async fn from_session(platform: &Platform, origin: Origin, signed_in: Signed
 pub async fn from_token(platform: &Platform, origin: Origin, secret: &str) -> Result<Viewer> {
     let token = access_token::find(platform, secret, origin.ip.as_deref()).await?;
     Ok(Viewer::new(origin, Identity::AccessToken(token)))
+}
+
+/// The slug of the only organization that the viewer's access token is good for: programs do not name it.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for who is no token.
+pub async fn organization_of_token(platform: &Platform, viewer: &Viewer) -> Result<String> {
+    let Identity::AccessToken(token) = &viewer.identity else { return Err(Error::Unauthenticated) };
+    let mut transaction = storage::begin(&platform.database.reads, token.organization_id).await?;
+    let slug = sqlx::query_scalar!("select slug from orgtrail.organizations where id = $1", token.organization_id)
+        .fetch_one(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(slug)
 }
 
 /// What the frame of every page shows of the viewer.

@@ -6,7 +6,7 @@ use orgtrail::audit::event::Outcome::{Denied, Failure, Success};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::operation::{self, SentMutation};
 use orgtrail::audit::page;
-use orgtrail::graph::{self, branches, documents, registry, subgraphs, versions};
+use orgtrail::graph::{self, branches, documents, download, registry, subgraphs, versions};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens_of_graphs, list};
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
@@ -24,12 +24,14 @@ use crate::account::{begin_session, clear_throttles};
 use crate::fixture::{Fixture, PASSWORD, origin, run, secret_in, seen};
 
 /// Use cases that change nothing of an organization. What leaves no event and is not here fails, and so does what is here and leaves one.
-const LEAVES_NOTHING: [&str; 27] = [
+const LEAVES_NOTHING: [&str; 30] = [
     "audit/page::actors",
     "audit/page::count",
     "audit/page::event",
     "graph/documents::document",
     "graph/documents::list",
+    "graph/download::subgraph",
+    "graph/download::supergraph",
     "graph/registry::graph",
     "graph/registry::list",
     "graph/versions::branch",
@@ -45,6 +47,7 @@ const LEAVES_NOTHING: [&str; 27] = [
     "identity/sessions::list",
     "identity/sign_in::create_user", // an account that belongs to no organization yet
     "identity/sign_in::sign_up",     // likewise: the attempt is the platform's, and is copied nowhere
+    "identity/viewer::organization_of_token",
     "identity/viewer::view",
     "organization/invites/accept::look",
     "organization/invites::list",
@@ -242,7 +245,10 @@ async fn sign_ins(walk: &mut Walk<'_>, email: &str) {
 async fn tokens(walk: &mut Walk<'_>, owner: &Viewer) {
     let platform = &walk.fixture.platform;
     let make = access_token::create(platform, owner, "acme", None, Wanted::new("SIEM", &[Scope::AuditRead]));
-    let id = walk.step("identity/access_token/manage::create", make).await.unwrap().id;
+    let made = walk.step("identity/access_token/manage::create", make).await.unwrap();
+    let (id, robot) = (made.id, viewer::from_token(platform, origin(), made.secret.expose()).await.unwrap());
+    let organization = viewer::organization_of_token(platform, &robot);
+    assert_eq!(walk.step("identity/viewer::organization_of_token", organization).await.unwrap(), "acme");
     walk.step("identity/access_token/list::page", list::page(platform, owner, "acme", "")).await.unwrap();
     let wanted = Wanted::new("Reports", &[Scope::AuditRead, Scope::AuditExport]);
     walk.step("identity/access_token/manage::update", access_token::update(platform, owner, "acme", id.into(), wanted))
@@ -313,6 +319,10 @@ async fn schemas(walk: &mut Walk<'_>, owner: &Viewer, team: &str) {
     walk.step("graph/versions::supergraphs", all).await.unwrap();
     let one = versions::supergraph(platform, owner, "acme", "stock", "main", 3);
     walk.step("graph/versions::supergraph", one).await.unwrap();
+    let sdl = download::subgraph(platform, owner, "acme", target, None);
+    walk.step("graph/download::subgraph", sdl).await.unwrap();
+    let sdl = download::supergraph(platform, owner, "acme", "stock", "main", Some(1));
+    walk.step("graph/download::supergraph", sdl).await.unwrap();
     let client = documents::Client { graph: "stock", branch: "main", name: "web" };
     let submit = documents::submit(platform, owner, "acme", client, br#"{"a": "query A { a }"}"#);
     walk.step("graph/documents::submit", submit).await.unwrap();
@@ -432,6 +442,7 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     organization/invites/accept::accept: change member.created success
     organization/invites::revoke: change invite.deleted success
     identity/access_token/manage::create: change access_token.created success
+    identity/viewer::organization_of_token: nothing
     identity/access_token/list::page: nothing
     identity/access_token/manage::update: change access_token.updated success
     identity/access_token/manage::rotate: change access_token.updated success
@@ -458,6 +469,8 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     graph/versions::compare: nothing
     graph/versions::supergraphs: nothing
     graph/versions::supergraph: nothing
+    graph/download::subgraph: nothing
+    graph/download::supergraph: nothing
     graph/documents::submit: change trusted_document.submitted success
     graph/documents::list: nothing
     graph/documents::document: nothing

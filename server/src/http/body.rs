@@ -1,5 +1,6 @@
-//! Bodies of forms and server functions: read whole, within limits, before anything looks at them.
+//! Bodies: read whole, within limits, before anything looks at them.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,65 +8,92 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::problem::Problem;
 
-/// Longest form, in bytes.
-const LIMIT: usize = 64 * 1024;
+/// What a route takes as its body.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    /// What it is called in refusals: “form”.
+    pub name: &'static str,
+    /// Most bytes.
+    pub limit: usize,
+    /// Longest time that it may take to arrive.
+    pub time: Duration,
+    /// Its media types, without parameters; text is UTF-8 whatever is said of it.
+    pub types: &'static [&'static str],
+}
 
-/// Longest time that a form may take to arrive.
-const TIME: Duration = Duration::from_secs(30);
+/// Forms and what server functions are called with. There is one type: another could be sent from another site without asking first.
+const FORM: Accepted = Accepted {
+    name: "form",
+    limit: 64 * 1024,
+    time: Duration::from_secs(30),
+    types: &["application/x-www-form-urlencoded"],
+};
 
-/// The only type of a form; another could be sent from another site without asking first.
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Reads the body of a POST; what follows gets it from memory.
+/// Reads the body of a POST of a form; what follows gets it from memory.
 pub async fn read(request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match collect(&parts.headers, body).await {
+    match FORM.collect(&parts.headers, body).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn collect(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > LIMIT as u64) {
-        return Err(too_long());
+impl Accepted {
+    /// The body of a request with these headers.
+    ///
+    /// # Errors
+    /// 413 if it is too long, announced or sent; 408 if it takes too long; 415 for another type, and for what is compressed; 400 if it breaks
+    /// off.
+    pub async fn collect(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+        let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > self.limit as u64) {
+            return Err(self.too_long());
+        }
+        let reading = tokio::time::timeout(self.time, Limited::new(body, self.limit).collect()).await;
+        let bytes = reading.map_err(|_| self.too_slow())?.map_err(|cause| self.broken(cause.as_ref()))?.to_bytes();
+        if !bytes.is_empty() && !self.is_of_type(headers) {
+            return Err(self.of_other_type());
+        }
+        Ok(bytes)
     }
-    let reading = tokio::time::timeout(TIME, Limited::new(body, LIMIT).collect()).await;
-    let bytes = reading.map_err(|_| too_slow())?.map_err(|cause| broken(cause.as_ref()))?.to_bytes();
-    if !bytes.is_empty() && !is_form(headers) {
-        let message = format!("A form is sent as `{FORM}`.");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", message));
+
+    fn is_of_type(&self, headers: &HeaderMap) -> bool {
+        let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+        let known = |media_type: &str| self.types.iter().any(|known| known.eq_ignore_ascii_case(media_type.trim()));
+        !headers.contains_key(CONTENT_ENCODING) && media_type.is_some_and(known)
     }
-    Ok(bytes)
-}
 
-fn is_form(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
-    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(FORM))
-}
+    fn of_other_type(&self) -> Problem {
+        let types: Vec<String> = self.types.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("A {} is sent as {}, not compressed.", self.name, types.join(" or "));
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", message)
+    }
 
-fn too_long() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", "This form is too long: 65,536 bytes are the most.")
-}
+    fn too_long(&self) -> Problem {
+        let message = format!("This {} is too long: {} bytes are the most.", self.name, self.limit);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", message)
+    }
 
-fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_USER_INPUT", "This form took longer than 30 seconds to arrive.")
-}
+    fn too_slow(&self) -> Problem {
+        let message = format!("This {} took longer than {} seconds to arrive.", self.name, self.time.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_USER_INPUT", message)
+    }
 
-fn broken(cause: &(dyn std::error::Error + 'static)) -> Problem {
-    if cause.is::<LengthLimitError>() {
-        too_long()
-    } else {
-        Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "This form did not arrive whole.")
+    fn broken(&self, cause: &(dyn Error + 'static)) -> Problem {
+        if cause.is::<LengthLimitError>() {
+            return self.too_long();
+        }
+        let message = format!("This {} did not arrive whole.", self.name);
+        Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
     }
 }
 
@@ -75,9 +103,11 @@ mod tests {
 
     use super::*;
 
+    const TYPE: &str = FORM.types[0];
+
     async fn status(headers: &[(http::HeaderName, &'static str)], body: Body) -> Result<usize, u16> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        let read = collect(&headers.collect(), body).await;
+        let read = FORM.collect(&headers.collect(), body).await;
         read.map(|bytes| bytes.len()).map_err(|problem| problem.status.as_u16())
     }
 
@@ -88,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn forms_within_the_limit_pass() {
-        assert_eq!(status(&[(CONTENT_TYPE, FORM)], chunks(64)).await, Ok(65_536));
+        assert_eq!(status(&[(CONTENT_TYPE, TYPE)], chunks(64)).await, Ok(65_536));
         assert_eq!(
             status(&[(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")], chunks(1)).await,
             Ok(1024)
@@ -98,12 +128,13 @@ mod tests {
 
     #[tokio::test]
     async fn others_are_refused() {
-        assert_eq!(status(&[(CONTENT_TYPE, FORM)], chunks(65)).await, Err(413));
+        assert_eq!(status(&[(CONTENT_TYPE, TYPE)], chunks(65)).await, Err(413));
         assert_eq!(status(&[(CONTENT_LENGTH, "65537")], Body::empty()).await, Err(413));
         for other in ["application/json", "text/plain", "multipart/form-data; boundary=x", ""] {
             assert_eq!(status(&[(CONTENT_TYPE, other)], chunks(1)).await, Err(415), "{other}");
         }
+        assert_eq!(status(&[(CONTENT_TYPE, TYPE), (CONTENT_ENCODING, "gzip")], chunks(1)).await, Err(415));
         let broken = Body::from_stream(futures::stream::iter([Err::<Bytes, _>(std::io::Error::other("cut"))]));
-        assert_eq!(status(&[(CONTENT_TYPE, FORM)], broken).await, Err(400));
+        assert_eq!(status(&[(CONTENT_TYPE, TYPE)], broken).await, Err(400));
     }
 }

@@ -17,6 +17,7 @@ use tracing::Instrument;
 
 use super::client_address::client_address;
 use super::front::Front;
+use super::programs;
 
 /// Carries the request's id in every response.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,7 +34,8 @@ pub struct Facts {
     pub client: IpAddr,
     /// `User-Agent`, at most 512 bytes.
     pub user_agent: Option<String>,
-    /// Whether a person waits for a page: `Accept` names `text/html`, as browsers do when they navigate or send a form.
+    /// Whether a person waits for a page: `Accept` names `text/html`, as browsers do when they navigate or send a form. What is for programs has
+    /// none.
     pub wants_page: bool,
     /// Method.
     pub method: Method,
@@ -93,7 +95,7 @@ fn facts(noting: &Noting, request: &Request) -> Facts {
         id: new_request_id(&noting.clock),
         client: client_address(peer, headers, &noting.front.trusted_proxies),
         user_agent: headers.get(USER_AGENT).map(|value| cut(&String::from_utf8_lossy(value.as_bytes())).to_owned()),
-        wants_page: accepts_page(headers),
+        wants_page: accepts_page(headers) && !request.uri().path().starts_with(programs::ROOT),
         method: request.method().clone(),
         path: path(request.uri().path()),
         target: request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned(),

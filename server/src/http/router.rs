@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::facts::{self, Noting};
 use super::front::Front;
 use super::health::{self, Health};
-use super::{body, cross_site, finish, forms, limits, pages, problem, security_headers, sign_out};
+use super::{body, cross_site, finish, forms, limits, pages, problem, programs, security_headers, sign_out};
 use crate::audit::{export_guard, mutations};
 use crate::identity::session_cookie::{self, SessionCookie};
 use crate::identity::session_store::SessionStore;
@@ -47,10 +47,12 @@ pub struct Parts {
 pub fn router(parts: Parts) -> Router {
     let Parts { platform, front, health, downloads, sessions, cookie } = parts;
     let noting = Noting { front: Arc::clone(&front), clock: platform.clock.clone() };
-    let for_programs = health::router(health);
+    let for_operators = health::router(health);
+    let for_programs = programs::router(&platform);
     let for_browsers = site::router();
     let for_viewers = with_session(viewer_routes(&platform, downloads), &platform, sessions, cookie);
     Router::new()
+        .merge(for_operators)
         .merge(for_programs)
         .merge(for_browsers)
         .merge(for_viewers)

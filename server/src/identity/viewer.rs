@@ -41,7 +41,8 @@ pub async fn provide(State(platform): State<Platform>, mut request: Request, nex
     }
 }
 
-fn refuse(error: Error) -> Response {
+/// The refusal of a credential.
+pub(super) fn refuse(error: Error) -> Response {
     let unauthenticated = matches!(error, Error::Unauthenticated | Error::BadToken(_));
     let mut response = Problem::from(error).into_response();
     if unauthenticated {
@@ -64,7 +65,8 @@ async fn from_cookie(platform: &Platform, origin: Origin, session: &Session) -> 
     Ok(viewer)
 }
 
-async fn from_header(platform: &Platform, origin: Origin, headers: &HeaderMap) -> Result<Viewer> {
+/// Who the one access token of a request makes known.
+pub(super) async fn from_header(platform: &Platform, origin: Origin, headers: &HeaderMap) -> Result<Viewer> {
     from_token(platform, origin, token(headers).ok_or(Error::Unauthenticated)?).await
 }
 

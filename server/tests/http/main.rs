@@ -20,6 +20,7 @@ mod mailed;
 mod mutations;
 mod pages;
 mod process;
+mod programs;
 mod routes;
 mod sessions;
 mod sign_in;
