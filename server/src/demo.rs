@@ -7,6 +7,7 @@
 mod account;
 mod error;
 mod generated;
+mod graphs;
 mod known;
 mod lock;
 mod people;

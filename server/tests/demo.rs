@@ -64,6 +64,41 @@ async fn the_trail_is_gap_free_and_in_order_and_claims_nothing() {
 }
 
 #[tokio::test]
+async fn three_graphs_have_a_history_of_builds() {
+    let scratch = Scratch::filled().await;
+    let graphs: Vec<String> = scratch.column("select slug from orgtrail.graphs order by 1").await;
+    assert_eq!(graphs, ["customer-care", "fleet", "parts-store"]);
+    let actions: Vec<String> = scratch
+        .column(
+            "select distinct action from orgtrail.events
+            where object_type in ('graph', 'branch', 'subgraph', 'trusted_document', 'access_token_graph') order by 1",
+        )
+        .await;
+    assert_eq!(
+        actions,
+        [
+            "access_token.graph.added",
+            "access_token.graph.updated",
+            "branch.created",
+            "branch.deleted",
+            "branch.updated",
+            "graph.created",
+            "graph.updated",
+            "subgraph.created",
+            "subgraph.deleted",
+            "subgraph.published",
+            "subgraph.updated",
+            "trusted_document.submitted",
+        ]
+    );
+    let by_builds: i64 = scratch
+        .one("select count(*) from orgtrail.events where action = 'subgraph.published' and actor_access_token_name = 'Schema builds'")
+        .await;
+    let all: i64 = scratch.one("select count(*) from orgtrail.events where action = 'subgraph.published'").await;
+    assert!(by_builds == all && all >= 25, "{by_builds} of {all}");
+}
+
+#[tokio::test]
 async fn after_interruptions_every_step_is_there_once() {
     let scratch = Scratch::filled().await;
     // The last two bytes of a step's request id are the number of steps after it.

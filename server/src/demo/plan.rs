@@ -5,6 +5,7 @@
 
 mod builds;
 mod days;
+mod graphs;
 mod offices;
 mod staff;
 mod teams;
@@ -37,6 +38,7 @@ pub(super) fn plan(founded: DateTime<Utc>) -> Vec<Step> {
         planner.run_teams(day);
         planner.run_offices(day);
         planner.run_builds(day);
+        planner.run_graphs(day);
     }
     arrange(planner.acts, founded + LENGTH)
 }

@@ -1,5 +1,6 @@
 //! The stage: plays a step of the plan through the use case that a page or the command line would call, at its simulated moment.
 
+mod graphs;
 mod invites;
 mod teams;
 
@@ -36,6 +37,8 @@ pub(super) struct Stage<'a> {
     password: &'a str,
     /// What was mailed to whom: the secrets of the links of invites, by address.
     invited: Mutex<HashMap<String, String>>,
+    /// The secret of the token with which builds publish, once there is one.
+    builds: Mutex<Option<String>>,
 }
 
 impl<'a> Stage<'a> {
@@ -52,16 +55,20 @@ impl<'a> Stage<'a> {
             },
             password,
             invited: Mutex::default(),
+            builds: Mutex::default(),
         }
     }
 
-    /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment. Answers the
-    /// newest step then.
+    /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment, and the builds get a
+    /// secret that is known. Answers the newest step then.
     pub(super) async fn settle(&self, steps: &[Step], last: Trace) -> Result<Trace> {
         let Some(next) = steps.iter().find(|step| last.is_before(step)) else { return Ok(last) };
         self.platform.clock.set(next.at);
         self.copy_attempts().await?;
         let Known::Begun { last, .. } = known::look(&self.platform).await? else { return Ok(last) };
+        if let Some(over) = steps.iter().find(|step| step.remaining == last.remaining) {
+            self.renew_builds(over).await?;
+        }
         Ok(last)
     }
 
@@ -79,6 +86,7 @@ impl<'a> Stage<'a> {
             }
             Act::MakeTeam { .. } | Act::RenameTeam { .. } | Act::DeleteTeam { .. } => self.manage_teams(step).await,
             Act::AddToTeam { .. } | Act::ChangeTeamRole { .. } | Act::LeaveTeam { .. } => self.fill_teams(step).await,
+            Act::Graph { .. } => self.run_graph(step).await,
             Act::ChangeName { .. } | Act::ChangePassword { .. } => self.change_account(step).await,
             Act::SignIn(_) | Act::Mistype(_) | Act::Guess(_) => self.sign_in(step).await,
             Act::Read { .. } | Act::ReadRefused(_) => self.read(step).await,
@@ -121,14 +129,9 @@ impl<'a> Stage<'a> {
         match &step.act {
             Act::MakeToken { by, name, scopes, hours } => {
                 let expiry = hours.map_or(Expiry::Never, |hours| Expiry::At(step.at + TimeDelta::hours(hours)));
-                access_token::create(
-                    &self.platform,
-                    &self.viewer(*by, step).await?,
-                    ORGANIZATION,
-                    None,
-                    Wanted { expiry, ..Wanted::new(name, scopes) },
-                )
-                .await?;
+                let (viewer, wanted) = (self.viewer(*by, step).await?, Wanted { expiry, ..Wanted::new(name, scopes) });
+                let made = access_token::create(&self.platform, &viewer, ORGANIZATION, None, wanted).await?;
+                self.keep_secret(name, made.secret.expose());
             }
             Act::ChangeToken { by, name, scopes } => {
                 let (viewer, token) = (self.viewer(*by, step).await?, self.token(name).await?);

@@ -5,6 +5,7 @@ use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::role::Role;
 use uuid::Uuid;
 
+use super::graphs::OnGraph;
 use super::people::Who;
 
 /// Something that somebody does at a moment: one request to the product.
@@ -60,6 +61,8 @@ pub(super) enum Act {
     ChangeTeamRole { by: Who, whom: Who, team: Team, maintains: bool },
     /// A member leaves a team by themselves.
     LeaveTeam { who: Who, team: Team },
+    /// Something happens to a graph.
+    Graph { by: Who, graph: &'static str, what: OnGraph },
     /// Somebody changes their own name.
     ChangeName { who: Who, name: &'static str },
     /// Somebody changes their own password: away from the demo's, or back.

@@ -29,6 +29,7 @@ fn actors(act: &Act) -> Vec<Who> {
         | Act::RenameTeam { by, .. }
         | Act::DeleteTeam { by, .. }
         | Act::RevokeToken { by, .. }
+        | Act::Graph { by, .. }
         | Act::Read { by, .. }
         | Act::Export { by, .. } => vec![*by],
         Act::SignIn(who)
