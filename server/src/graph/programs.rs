@@ -1,17 +1,20 @@
-//! What programs do with graphs: a build pipeline publishes the schema of a subgraph, a router fetches a supergraph.
+//! What programs do with graphs: a build pipeline publishes the schema of a subgraph or submits a client's trusted documents, a router fetches a
+//! supergraph.
 
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, StatusCode};
 use orgtrail::Error;
 use orgtrail::audit::query::Pairs;
+use orgtrail::graph::documents::{self, Client, Submitted};
 use orgtrail::graph::download::{self, Sdl};
+use orgtrail::graph::manifest;
 use orgtrail::graph::schema::MAX_BYTES;
 use orgtrail::graph::subgraphs::{self, Publication, Published, Target};
 use orgtrail::platform::Platform;
@@ -30,12 +33,21 @@ const SCHEMA: Accepted = Accepted {
     types: &["application/graphql", "text/plain"],
 };
 
+/// The manifest of a client.
+const MANIFEST: Accepted = Accepted {
+    name: "manifest",
+    limit: manifest::MAX_BYTES,
+    time: Duration::from_mins(2),
+    types: &["application/json"],
+};
+
 /// The version of a subgraph, or the number of a supergraph, that a schema is.
 const SCHEMA_VERSION: HeaderName = HeaderName::from_static("schema-version");
 
 /// The routes, below `/api/v1`.
 pub fn routes() -> Router<Platform> {
     Router::new()
+        .route("/graphs/{graph}/branches/{branch}/documents", post(submit))
         .route("/graphs/{graph}/branches/{branch}/supergraph", get(supergraph))
         .route("/graphs/{graph}/branches/{branch}/subgraphs/{name}", get(subgraph).post(publish))
 }
@@ -75,6 +87,40 @@ async fn publish(
         return Ok(told.into_response());
     }
     Ok((StatusCode::CREATED, [(LOCATION, location)], told).into_response())
+}
+
+/// What a submission came to, for the program.
+#[derive(Serialize)]
+struct SubmittedJson<'a> {
+    graph: &'a str,
+    branch: &'a str,
+    client: &'a str,
+    /// Number of documents in the manifest.
+    documents: usize,
+    /// How many of them the client did not have.
+    new_documents: usize,
+    /// Whether it was recorded; otherwise the client's newest manifest is this one.
+    changed: bool,
+}
+
+/// `POST …/documents?client=…`: 201 where it was recorded, 200 where nothing differs.
+async fn submit(
+    State(platform): State<Platform>,
+    Extension(program): Extension<Program>,
+    Path((graph, branch)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let query = Pairs::parse(query.as_deref().unwrap_or_default(), &["client"])?;
+    let name = query.get("client").unwrap_or_default();
+    let manifest = MANIFEST.collect(&headers, body).await?;
+    let client = Client { graph: &graph, branch: &branch, name };
+    let done = documents::submit(&platform, &program.viewer, &program.organization, client, &manifest).await?;
+    let Submitted { changed, documents, new_documents } = done;
+    let status = if changed { StatusCode::CREATED } else { StatusCode::OK };
+    let told = SubmittedJson { graph: &graph, branch: &branch, client: name, documents, new_documents, changed };
+    Ok((status, Json(told)).into_response())
 }
 
 /// `GET …/subgraphs/{name}?version=…`: the schema as it was published.

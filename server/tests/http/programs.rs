@@ -182,6 +182,40 @@ async fn a_body_is_of_a_known_type_and_at_most_8_mib() {
 }
 
 #[tokio::test]
+async fn a_pipeline_submits_the_manifest_of_a_client() {
+    let (app, secret) = inventory().await;
+    let pipeline = Client::program(&app.url, Some(&secret));
+    publish(&pipeline, STOCK, SDL).await;
+    let documents = "/api/v1/graphs/inventory/branches/main/documents";
+    let submit = async |client: &Client, query: &str, kind: &str, manifest: String| {
+        let request = client.bare(Method::POST, &format!("{documents}{query}")).header(CONTENT_TYPE, kind);
+        Answer::read(request.body(manifest)).await
+    };
+    let json = "application/json";
+    let long = " ".repeat(100_000); // More than a form takes.
+    let manifest = format!(r#"{{"1": "query Stock {{ stock }}"{long}}}"#);
+    let done = submit(&pipeline, "?client=shop", json, manifest.clone()).await;
+    assert_eq!(done.status, 201, "{}", done.body);
+    assert_eq!(
+        done.body,
+        r#"{"graph":"inventory","branch":"main","client":"shop","documents":1,"new_documents":1,"changed":true}"#
+    );
+    assert_eq!(submit(&pipeline, "?client=shop", json, manifest.clone()).await.status, 200);
+    let wrong = submit(&pipeline, "?client=shop", json, r#"{"2": "query Stock { missing }"}"#.to_owned()).await;
+    assert_eq!((wrong.status, &wrong.json()["faults"][0]["part"]), (422, &"2".into()), "{}", wrong.body);
+    for (query, kind, manifest, status) in [
+        ("", json, manifest.as_str(), 422),
+        ("?client=shop", json, "{", 422),
+        ("?client=shop", "text/plain", manifest.as_str(), 415),
+        ("?name=shop", json, manifest.as_str(), 422),
+    ] {
+        assert_eq!(submit(&pipeline, query, kind, manifest.to_owned()).await.status, status, "{query} {kind}");
+    }
+    let reader = Client::program(&app.url, Some(&token(&app, &Scope::ALL, Some("read")).await));
+    submit(&reader, "?client=shop", json, manifest).await.assert_problem(403, "FORBIDDEN");
+}
+
+#[tokio::test]
 async fn of_two_at_once_both_are_recorded() {
     let (app, secret) = inventory().await;
     let pipeline = Client::program(&app.url, Some(&secret));
