@@ -34,6 +34,7 @@ create table orgtrail.events (
     export_model             text,
     export_rows              bigint,
     export_sha256            bytea,
+    export_of_demo           boolean not null default false, -- of a demonstration's model: not among an organization's exports (contract §5)
     csv_safe_length          integer not null, -- bytes of the event's nine-column record, CRLF included, in the two escapings (R-33a)
     csv_raw_length           integer not null,
     words                    tsvector not null, -- what a search finds it by, cut by the writer: parsing it here costs six times the insert
@@ -63,6 +64,9 @@ create index events_by_access_token on orgtrail.events (organization_id, actor_a
     include (kind, action, csv_safe_length, csv_raw_length) where actor_access_token_id is not null;
 create index events_by_object on orgtrail.events (organization_id, object_type, object_id, occurred_at, index);
 create index events_by_position on orgtrail.events (organization_id, index);
+
+-- The exports that count, in the order of pages: those that took nothing out, or out of a demonstration, may be many between them.
+create index events_exported on orgtrail.events (organization_id, occurred_at, index) where export_rows > 0 and not export_of_demo;
 
 create index events_by_words on orgtrail.events using gin (words);
 

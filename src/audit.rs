@@ -22,6 +22,8 @@ pub mod diff;
 #[cfg(feature = "postgres")]
 pub mod export;
 #[cfg(feature = "postgres")]
+pub mod logs;
+#[cfg(feature = "postgres")]
 pub mod moment;
 #[cfg(feature = "postgres")]
 pub mod ndjson;

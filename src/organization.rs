@@ -5,6 +5,8 @@ pub mod slug;
 pub mod view;
 
 #[cfg(feature = "postgres")]
+pub mod choice;
+#[cfg(feature = "postgres")]
 pub mod invites;
 #[cfg(feature = "postgres")]
 pub mod members;

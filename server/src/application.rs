@@ -22,6 +22,7 @@ use crate::database::{self, OpenError, Opened, Stay};
 use crate::http::front::Front;
 use crate::http::health::Health;
 use crate::http::router::{self, Parts};
+use crate::identity::rate::Rate;
 use crate::identity::session_cookie::SessionCookie;
 use crate::identity::session_store::SessionStore;
 use crate::mail::Post;
@@ -98,6 +99,7 @@ impl Application {
             health: Health { database, stopping: Arc::clone(&stopping) },
             sessions: sessions.clone(),
             downloads: downloads.clone(),
+            rate: Rate::new(config.requests_per_minute),
             cookie: SessionCookie::new(front.https, opened.key.derive("session cookie")),
         });
         Self { listener, address, front, router, sessions, downloads, post, stopping, opened }

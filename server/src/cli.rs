@@ -3,6 +3,7 @@
 mod demo;
 mod member;
 mod migrate;
+mod schema;
 mod serve;
 mod shutdown;
 mod token;
@@ -42,6 +43,8 @@ enum Command {
     /// Members of organizations.
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// Print the schema of GraphQL, in its definition language.
+    Schema,
     /// Access tokens of organizations.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -73,6 +76,7 @@ impl Cli {
         match command {
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,
+            Command::Schema => schema::run(),
             Command::Demo(demo) => demo.run(config).await,
             Command::User(command) => command.run(&config).await,
             Command::Member(command) => command.run(&config).await,

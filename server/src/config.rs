@@ -14,6 +14,7 @@
 //! | `ORGTRAIL_SECRET_KEY_FILE` | `secret.key` in the data folder | file with the server's key, 32 bytes, mode 0600; must be given with `DATABASE_URL` |
 //! | `ORGTRAIL_SESSION_IDLE_MINUTES` | `30` | minutes without a request after which a session ends, 5 to 720 (R-02) |
 //! | `ORGTRAIL_SESSION_HOURS` | `12` | hours after signing in at which a session ends whatever happens, 1 to 24 (R-02) |
+//! | `ORGTRAIL_REQUESTS_PER_MINUTE` | `600` | requests that one access token may make in a minute to this server, 1 to 1,000,000 |
 //! | `ORGTRAIL_DEMO_PASSWORD` | `orgtrail-demo-password` | password of the people that `orgtrail demo` makes |
 //! | `ORGTRAIL_USER_PASSWORD` | none | password that `orgtrail user create` gives, for scripts |
 //! | `ORGTRAIL_LOG` | `info`; for short commands `warn` | what is logged, in the words of tracing: `warn`, `info,sqlx=debug` … |
@@ -36,7 +37,7 @@ use url::{Host, Url};
 use crate::mail::settings::MailSettings;
 
 /// Every variable that is read, in the order of the table above.
-pub const VARIABLES: [&str; 16] = [
+pub const VARIABLES: [&str; 17] = [
     "ORGTRAIL_ADDR",
     "ORGTRAIL_DATA_DIR",
     "DATABASE_URL",
@@ -49,6 +50,7 @@ pub const VARIABLES: [&str; 16] = [
     "ORGTRAIL_SECRET_KEY_FILE",
     "ORGTRAIL_SESSION_IDLE_MINUTES",
     "ORGTRAIL_SESSION_HOURS",
+    "ORGTRAIL_REQUESTS_PER_MINUTE",
     "ORGTRAIL_DEMO_PASSWORD",
     "ORGTRAIL_USER_PASSWORD",
     "ORGTRAIL_LOG",
@@ -82,6 +84,8 @@ pub struct Config {
     pub secret_key_file: Option<PathBuf>,
     /// How long sessions live.
     pub sessions: SessionLifetimes,
+    /// Requests that one access token may make in a minute.
+    pub requests_per_minute: u32,
     /// Password of the demo's people.
     pub demo_password: String,
     /// Password for `user create`.
@@ -155,6 +159,7 @@ impl Config {
             sign_up: variables.sign_up()?,
             secret_key_file: variables.text("ORGTRAIL_SECRET_KEY_FILE").map(PathBuf::from),
             sessions: variables.sessions()?,
+            requests_per_minute: variables.requests_per_minute()?,
             demo_password: variables.text("ORGTRAIL_DEMO_PASSWORD").unwrap_or(DEFAULT_DEMO_PASSWORD).to_owned(),
             user_password: variables.text("ORGTRAIL_USER_PASSWORD").map(str::to_owned),
             log: variables.text("ORGTRAIL_LOG").map(str::to_owned),
@@ -285,6 +290,11 @@ impl Variables {
         let idle = self.number("ORGTRAIL_SESSION_IDLE_MINUTES", 5, 720)?.map(Duration::from_mins);
         let absolute = self.number("ORGTRAIL_SESSION_HOURS", 1, 24)?.map(Duration::from_hours);
         Ok(SessionLifetimes { idle: idle.unwrap_or(default.idle), absolute: absolute.unwrap_or(default.absolute) })
+    }
+
+    fn requests_per_minute(&self) -> Result<u32, ConfigError> {
+        let number = self.number("ORGTRAIL_REQUESTS_PER_MINUTE", 1, 1_000_000)?;
+        Ok(number.and_then(|number| number.try_into().ok()).unwrap_or(600))
     }
 
     fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, ConfigError> {

@@ -3,6 +3,7 @@
 pub mod flash;
 pub mod hashing;
 pub mod program;
+pub mod rate;
 pub mod session_cookie;
 pub mod session_store;
 pub mod viewer;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use super::range::TimeRange;
 use crate::{Error, Result};
 
 /// A position in the order `(occurred_at, index)` of a trail.
@@ -17,11 +18,12 @@ pub struct Position {
     pub index: i64,
 }
 
-/// First byte of a cursor: another layout gets another number, and old links a clear refusal.
+/// First byte of a cursor: another layout gets another number, and old links a clear refusal. Behind it, big-endian: microseconds since 1970
+/// and index.
 const VERSION: u8 = 1;
 
-/// Version, microseconds since 1970 and index, both big-endian.
-const CONTENT_BYTES: usize = 1 + 8 + 8;
+/// Likewise, with the first instant of a window and the first after it behind them.
+const VERSION_IN_WINDOW: u8 = 2;
 
 /// Bytes of the HMAC-SHA256 that a cursor carries: half of it, which nobody guesses.
 const SEAL_BYTES: usize = 16;
@@ -41,13 +43,7 @@ impl CursorKey {
     /// The cursor of `position`: 44 characters of base64url. `scope` names the organization, the list and its filter.
     #[must_use]
     pub fn seal(&self, scope: &str, position: Position) -> String {
-        let mut cursor = Vec::with_capacity(CONTENT_BYTES + SEAL_BYTES);
-        cursor.push(VERSION);
-        cursor.extend(position.occurred_at.timestamp_micros().to_be_bytes());
-        cursor.extend(position.index.to_be_bytes());
-        let seal = self.mac(scope, &cursor).finalize().into_bytes();
-        cursor.extend_from_slice(&seal[..SEAL_BYTES]);
-        URL_SAFE_NO_PAD.encode(cursor)
+        self.sealed(scope, VERSION, [position.occurred_at.timestamp_micros(), position.index])
     }
 
     /// The position that a cursor of the same `scope` stands for.
@@ -55,24 +51,55 @@ impl CursorKey {
     /// # Errors
     /// [`Error::BadCursor`] for anything that [`CursorKey::seal`] did not make for this scope.
     pub fn open(&self, scope: &str, cursor: &str) -> Result<Position> {
-        self.opened(scope, cursor).ok_or(Error::BadCursor)
+        let [micros, index] = self.opened(scope, cursor, VERSION).ok_or(Error::BadCursor)?;
+        Ok(Position { occurred_at: at(micros)?, index })
     }
 
-    fn opened(&self, scope: &str, cursor: &str) -> Option<Position> {
+    /// The cursor of `position` in a list whose window was resolved when its first page was asked for: it holds on to the window.
+    #[must_use]
+    pub fn seal_in(&self, scope: &str, window: TimeRange, position: Position) -> String {
+        let numbers = [
+            position.occurred_at.timestamp_micros(),
+            position.index,
+            window.start.timestamp_micros(),
+            window.end.timestamp_micros(),
+        ];
+        self.sealed(scope, VERSION_IN_WINDOW, numbers)
+    }
+
+    /// The window and the position that a cursor of the same `scope` stands for.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`] for anything that [`CursorKey::seal_in`] did not make for this scope.
+    pub fn open_in(&self, scope: &str, cursor: &str) -> Result<(TimeRange, Position)> {
+        let [micros, index, start, end] = self.opened(scope, cursor, VERSION_IN_WINDOW).ok_or(Error::BadCursor)?;
+        Ok((TimeRange { start: at(start)?, end: at(end)? }, Position { occurred_at: at(micros)?, index }))
+    }
+
+    fn sealed<const N: usize>(&self, scope: &str, version: u8, numbers: [i64; N]) -> String {
+        let mut cursor = vec![version];
+        cursor.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+        let seal = self.mac(scope, &cursor).finalize().into_bytes();
+        cursor.extend_from_slice(&seal[..SEAL_BYTES]);
+        URL_SAFE_NO_PAD.encode(cursor)
+    }
+
+    fn opened<const N: usize>(&self, scope: &str, cursor: &str, version: u8) -> Option<[i64; N]> {
         let cursor = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (content, seal) = cursor.split_first_chunk::<CONTENT_BYTES>()?;
-        let sealed = seal.len() == SEAL_BYTES && self.mac(scope, content).verify_truncated_left(seal).is_ok();
-        let [version, numbers @ ..] = content;
-        let (micros, index) = numbers.split_first_chunk::<8>()?;
-        let occurred_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
-        let index = i64::from_be_bytes(index.try_into().ok()?);
-        (sealed && *version == VERSION).then_some(Position { occurred_at, index })
+        let (content, seal) = cursor.split_at_checked(1 + N * 8)?;
+        self.mac(scope, content).verify_truncated_left(seal).ok().filter(|()| seal.len() == SEAL_BYTES)?;
+        let (numbers, _) = content.strip_prefix(&[version])?.as_chunks::<8>();
+        numbers.iter().map(|number| i64::from_be_bytes(*number)).collect::<Vec<_>>().try_into().ok()
     }
 
-    /// The content has a fixed length, so that no scope can pass for a part of it.
+    /// The content of each version has a length of its own, so that no scope can pass for a part of it.
     fn mac(&self, scope: &str, content: &[u8]) -> Hmac<Sha256> {
         self.0.clone().chain_update(content).chain_update(scope)
     }
+}
+
+fn at(micros: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).ok_or(Error::BadCursor)
 }
 
 /// The key stays out of logs.
@@ -128,6 +155,15 @@ mod tests {
             let cursor = key().seal(&scope, position);
             prop_assert_eq!(cursor.len(), 44);
             prop_assert_eq!(key().open(&scope, &cursor).unwrap(), position);
+        }
+
+        #[test]
+        fn a_window_is_what_was_sealed(position in any_position(), start in any_position(), end in any_position(), scope in any::<String>()) {
+            let window = TimeRange { start: start.occurred_at, end: end.occurred_at };
+            let cursor = key().seal_in(&scope, window, position);
+            prop_assert_eq!(key().open_in(&scope, &cursor).unwrap(), (window, position));
+            prop_assert!(key().open(&scope, &cursor).is_err());
+            prop_assert!(key().open_in(&scope, &key().seal(&scope, position)).is_err());
         }
 
         #[test]

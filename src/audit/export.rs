@@ -82,7 +82,8 @@ async fn measure(platform: &Platform, access: &Access, query: &ExportQuery) -> R
     let organization = access.organization().id;
     let mut transaction = storage::begin_snapshot(&platform.database.exports, organization).await?;
     let last_index = store::head(&mut transaction, organization).await?.last_index;
-    let selection = Selection { organization, filter: &query.filter, range: query.range.range, last_index: None };
+    let selection =
+        Selection { organization, filter: &query.filter, range: query.range.range, last_index: None, with_rows: false };
     let totals = store::totals(&mut transaction, &selection).await?;
     transaction.commit().await?;
     Ok((last_index, totals))

@@ -73,6 +73,7 @@ fn selection<'a>(access: &Access, query: &'a PageQuery) -> Selection<'a> {
         filter: &query.filter,
         range: query.range.range,
         last_index: None,
+        with_rows: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading the trail from Postgres: one filter in SQL, applied by page, count and export alike, so that they cannot drift apart.
 
-use sqlx::postgres::PgConnection;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::action::Relatives;
@@ -29,6 +29,8 @@ pub(super) struct Selection<'a> {
     pub range: TimeRange,
     /// Events beyond this index are not there yet; none: all.
     pub last_index: Option<i64>,
+    /// Of exports, only those that took something out of a model that is no demonstration's (contract §5).
+    pub with_rows: bool,
 }
 
 /// The part of a selection that one page or batch reads.
@@ -140,7 +142,7 @@ impl Selection<'_> {
     fn asks_for_kinds_only(&self) -> bool {
         let EventFilter { kinds: _, actor, actions: _, object, words } = self.filter;
         let narrowed = actor.is_some() || object.is_some() || words.is_some() || self.filter.action_names().is_some();
-        !narrowed && self.last_index.is_none()
+        !narrowed && self.last_index.is_none() && !self.with_rows
     }
 
     fn kinds(&self) -> Vec<String> {
@@ -162,6 +164,9 @@ impl Selection<'_> {
         self.push_who_and_what(sql);
         if let Some(last) = self.last_index {
             sql.push(" and e.index <= ").push_bind(last);
+        }
+        if self.with_rows {
+            sql.push(" and e.export_rows > 0 and not e.export_of_demo"); // the condition of the index `events_exported`
         }
     }
 
@@ -249,20 +254,25 @@ fn push_position(sql: &mut QueryBuilder<Postgres>, window: Window) {
     sql.push(window.direction.order()).push(" limit ").push_bind(window.rows);
 }
 
+/// The columns that a list needs of an event, from `e`.
+pub(super) trait Columns: for<'r> FromRow<'r, PgRow> + Send + Unpin {
+    const SELECT: &'static str;
+}
+
 /// The events of a window, in its order.
-pub(super) async fn events(
+pub(super) async fn events<C: Columns>(
     connection: &mut PgConnection,
     selection: &Selection<'_>,
     window: Window,
-) -> Result<Vec<EventRecord>> {
-    let mut sql = QueryBuilder::new(rows::SELECT);
+) -> Result<Vec<C>> {
+    let mut sql = QueryBuilder::new(C::SELECT);
     selection.push_window(&mut sql, window);
     Ok(sql.build_query_as().fetch_all(connection).await?)
 }
 
 /// One event of the bound organization.
 pub(super) async fn event(connection: &mut PgConnection, organization: Uuid, id: Uuid) -> Result<Option<EventRecord>> {
-    let mut sql = QueryBuilder::new(rows::SELECT);
+    let mut sql = QueryBuilder::new(EventRecord::SELECT);
     sql.push(" from orgtrail.event_positions p join orgtrail.events e on e.organization_id = p.organization_id and e.index = p.index");
     sql.push(" and e.recorded_at = p.recorded_at where p.organization_id = ").push_bind(organization);
     sql.push(" and p.event_id = ").push_bind(id);

@@ -36,8 +36,10 @@ fn every_variable_is_understood() {
         ("ORGTRAIL_SECRET_KEY_FILE", "/run/secrets/orgtrail"),
         ("ORGTRAIL_SESSION_IDLE_MINUTES", "5"),
         ("ORGTRAIL_SESSION_HOURS", "24"),
+        ("ORGTRAIL_REQUESTS_PER_MINUTE", "7"),
     ])
     .unwrap();
+    assert_eq!(config.requests_per_minute, 7);
     assert_eq!(config.database.unwrap().get_username(), "orgtrail_app");
     assert_eq!(config.public.trusted_proxies.len(), 2);
     assert_eq!(config.secret_key_file, Some(PathBuf::from("/run/secrets/orgtrail")));

@@ -9,6 +9,7 @@ use orgtrail::audit::redact::holds_access_token;
 use url::form_urlencoded;
 
 use super::problem::Problem;
+use crate::graphql::endpoint;
 
 /// Longest path and query, in bytes.
 const ADDRESS_LIMIT: usize = 8 * 1024;
@@ -25,7 +26,9 @@ pub async fn refuse(request: Request, next: Next) -> Response {
     if let Some(problem) = problem(&request) {
         return problem.into_response();
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
+    // GraphQL says itself that it takes POST alone.
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) || request.uri().path() == endpoint::PATH
+    {
         return next.run(request).await;
     }
     let mut response = StatusCode::METHOD_NOT_ALLOWED.into_response();

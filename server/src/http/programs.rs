@@ -9,23 +9,23 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use http::StatusCode;
-use orgtrail::platform::Platform;
 
 use super::finish;
 use crate::graph;
 use crate::identity::program;
+use crate::identity::viewer::Providing;
 
 /// Where they begin.
 pub const ROOT: &str = "/api/v1";
 
 /// All of them, behind the layer that finds out who asks.
-pub fn router(platform: &Platform) -> Router {
+pub fn router(providing: &Providing) -> Router {
     let routes = Router::new()
         .merge(graph::programs::routes())
         .fallback(async || StatusCode::NOT_FOUND.into_response())
-        .with_state(platform.clone())
+        .with_state(providing.platform.clone())
         // The last one added is the outermost.
-        .layer(from_fn_with_state(platform.clone(), program::identify))
+        .layer(from_fn_with_state(providing.clone(), program::identify))
         .layer(from_fn(finish::run))
         .layer(DefaultBodyLimit::disable());
     Router::new().nest(ROOT, routes)

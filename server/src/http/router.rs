@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{any, post};
 use http::StatusCode;
 use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
@@ -22,8 +22,11 @@ use super::front::Front;
 use super::health::{self, Health};
 use super::{body, cross_site, finish, forms, limits, pages, problem, programs, security_headers, sign_out};
 use crate::audit::{export_guard, mutations};
+use crate::graphql::{endpoint, schema};
+use crate::identity::rate::Rate;
 use crate::identity::session_cookie::{self, SessionCookie};
 use crate::identity::session_store::SessionStore;
+use crate::identity::viewer::Providing;
 use crate::identity::{flash, session_cookie::manager, viewer};
 use crate::site;
 
@@ -41,20 +44,26 @@ pub struct Parts {
     pub sessions: SessionStore,
     /// How their cookie looks.
     pub cookie: SessionCookie,
+    /// How often an access token may ask.
+    pub rate: Rate,
 }
 
 /// Everything that the server answers to.
 pub fn router(parts: Parts) -> Router {
-    let Parts { platform, front, health, downloads, sessions, cookie } = parts;
+    let Parts { platform, front, health, downloads, sessions, cookie, rate } = parts;
     let noting = Noting { front: Arc::clone(&front), clock: platform.clock.clone() };
     let for_operators = health::router(health);
-    let for_programs = programs::router(&platform);
     let for_browsers = site::router();
-    let for_viewers = with_session(viewer_routes(&platform, downloads), &platform, sessions, cookie);
+    let cookie = Arc::new(cookie);
+    let providing = Providing { platform: platform.clone(), rate: Arc::new(rate) };
+    let for_programs = programs::router(&providing);
+    let for_graphql = graphql_route(&providing, sessions.clone(), &cookie);
+    let for_viewers = with_session(viewer_routes(&platform, downloads), &providing, sessions, &cookie);
     Router::new()
         .merge(for_operators)
         .merge(for_programs)
         .merge(for_browsers)
+        .merge(for_graphql)
         .merge(for_viewers)
         // The last one added is the outermost.
         .layer(from_fn_with_state(Arc::clone(&front), cross_site::refuse))
@@ -107,16 +116,28 @@ where
     response
 }
 
+/// GraphQL, for viewers too, but no form: it reads its body itself, and answers as it is asked.
+fn graphql_route(providing: &Providing, sessions: SessionStore, cookie: &Arc<SessionCookie>) -> Router {
+    Router::new()
+        .route(endpoint::PATH, any(endpoint::answer))
+        .with_state(schema::schema(providing.platform.clone()))
+        .layer(from_fn_with_state(providing.clone(), viewer::provide))
+        .layer(manager(sessions, cookie))
+        .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
+        .layer(from_fn(finish::run))
+        .layer(from_fn(endpoint::refuse))
+}
+
 /// The layers between a cookie or a token and a viewer.
-fn with_session(routes: Router, platform: &Platform, sessions: SessionStore, cookie: SessionCookie) -> Router {
+fn with_session(routes: Router, providing: &Providing, sessions: SessionStore, cookie: &Arc<SessionCookie>) -> Router {
     routes
-        .layer(from_fn_with_state(platform.clone(), mutations::note))
+        .layer(from_fn_with_state(providing.platform.clone(), mutations::note))
         .layer(from_fn(forms::answer))
-        .layer(from_fn_with_state(platform.clone(), export_guard::guard))
+        .layer(from_fn_with_state(providing.platform.clone(), export_guard::guard))
         .layer(from_fn(flash::keep))
-        .layer(from_fn_with_state(platform.clone(), viewer::provide))
-        .layer(manager(sessions, &cookie))
-        .layer(from_fn_with_state(Arc::new(cookie), session_cookie::seal))
+        .layer(from_fn_with_state(providing.clone(), viewer::provide))
+        .layer(manager(sessions, cookie))
+        .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
         .layer(from_fn(finish::run))
         .layer(from_fn(body::read))
         .layer(DefaultBodyLimit::disable())

@@ -11,7 +11,7 @@ use orgtrail::platform::Platform;
 use orgtrail::{Error, Result};
 
 use super::session_cookie::has_token;
-use super::viewer::{from_header, refuse};
+use super::viewer::{Providing, count, from_header, refuse};
 use crate::http::facts::Facts;
 
 /// A program, known by its access token.
@@ -24,11 +24,14 @@ pub struct Program {
 }
 
 /// Puts the [`Program`] into the request's extensions. Who has no good token gets no further: nothing of a body is read before.
-pub async fn identify(State(platform): State<Platform>, mut request: Request, next: Next) -> Response {
+pub async fn identify(State(providing): State<Providing>, mut request: Request, next: Next) -> Response {
     let facts = request.extensions().get::<Arc<Facts>>();
     let origin = facts.map(|facts| facts.origin()).unwrap_or_default();
-    match program(&platform, origin, request.headers()).await {
+    match program(&providing.platform, origin, request.headers()).await {
         Ok(program) => {
+            if let Some(refusal) = count(&providing.rate, &program.viewer) {
+                return refusal;
+            }
             request.extensions_mut().insert(program);
             next.run(request).await
         }

@@ -1,12 +1,13 @@
 //! The layer that finds out who asks, once per request: from an access token, or else from the session.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use orgtrail::identity::sign_in::SignedIn;
 use orgtrail::identity::viewer::{Identity, Origin, Viewer, from_session, from_token};
 use orgtrail::platform::Platform;
@@ -14,13 +15,24 @@ use orgtrail::{Error, Result};
 use orgtrail_app::identity::server_fns::SESSION_SIGNED_IN;
 use tower_sessions::Session;
 
+use super::rate::Rate;
 use super::session_cookie::{API_KEY, has_token};
 use super::session_store::{SESSION_IP, SESSION_USER_AGENT, hash};
 use crate::http::facts::Facts;
 use crate::http::problem::Problem;
 
-/// Puts the [`Viewer`] into the request's extensions. A token that is not good is refused here, whatever it was for.
-pub async fn provide(State(platform): State<Platform>, mut request: Request, next: Next) -> Response {
+/// What [`provide`] needs.
+#[derive(Clone)]
+pub struct Providing {
+    /// Where tokens and users are.
+    pub platform: Platform,
+    /// How often tokens may ask.
+    pub rate: Arc<Rate>,
+}
+
+/// Puts the [`Viewer`] into the request's extensions. A token that is not good, or that asks too often, is refused here, whatever it was for.
+pub async fn provide(State(providing): State<Providing>, mut request: Request, next: Next) -> Response {
+    let Providing { platform, rate } = providing;
     let facts = request.extensions().get::<Arc<Facts>>().cloned();
     let origin = facts.map(|facts| facts.origin()).unwrap_or_default();
     let session = request.extensions().get::<Session>().cloned();
@@ -30,6 +42,9 @@ pub async fn provide(State(platform): State<Platform>, mut request: Request, nex
     };
     match viewer {
         Ok(viewer) => {
+            if let Some(refusal) = count(&rate, &viewer) {
+                return refusal;
+            }
             request.extensions_mut().insert(viewer);
             let response = next.run(request).await;
             if let Some(session) = session {
@@ -39,6 +54,15 @@ pub async fn provide(State(platform): State<Platform>, mut request: Request, nex
         }
         Err(error) => refuse(error),
     }
+}
+
+/// Counts the request of a token; answers its refusal if it was one too many.
+pub(super) fn count(rate: &Rate, viewer: &Viewer) -> Option<Response> {
+    let Identity::AccessToken(token) = &viewer.identity else { return None };
+    let seconds = rate.take(token.id, Instant::now()).err()?;
+    let told = format!("This access token has asked {} times in a minute: try again in {seconds} s.", rate.most());
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", told);
+    Some(([(RETRY_AFTER, seconds.to_string())], problem).into_response())
 }
 
 /// The refusal of a credential.

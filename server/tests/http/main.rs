@@ -12,6 +12,7 @@ mod cookies;
 mod cross_site;
 mod export;
 mod forms;
+mod graphql;
 mod graphs;
 mod headers;
 mod hostile;

@@ -103,6 +103,7 @@ impl Source {
             filter: &self.query.filter,
             range: self.query.range.range,
             last_index: Some(self.last_index),
+            with_rows: false,
         }
     }
 

@@ -3,14 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::Columns;
 use crate::audit::cursor::Position;
 use crate::audit::event::{Actor, ActorToken, ActorUser};
-
-/// The columns of [`EventRecord`], from `e`.
-pub(super) const SELECT: &str = "select e.id, e.index, e.kind, e.action, e.occurred_at, e.recorded_at, e.actor_user_id, e.actor_user_name, \
-     e.actor_user_email, e.actor_access_token_id, e.actor_access_token_name, e.object_type, e.object_id, e.object_name, e.outcome, \
-     e.previous::text as previous, e.next::text as next, e.ip, e.user_agent, e.request_id, e.source_access_token_id, e.operation_name, \
-     e.login_method, e.login_email, e.export_model, e.export_rows";
 
 /// An event as it is stored.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -41,6 +36,13 @@ pub(in crate::audit) struct EventRecord {
     pub login_email: Option<String>,
     pub export_model: Option<String>,
     pub export_rows: Option<i64>,
+}
+
+impl Columns for EventRecord {
+    const SELECT: &'static str = "select e.id, e.index, e.kind, e.action, e.occurred_at, e.recorded_at, e.actor_user_id, e.actor_user_name, \
+     e.actor_user_email, e.actor_access_token_id, e.actor_access_token_name, e.object_type, e.object_id, e.object_name, e.outcome, \
+     e.previous::text as previous, e.next::text as next, e.ip, e.user_agent, e.request_id, e.source_access_token_id, e.operation_name, \
+     e.login_method, e.login_email, e.export_model, e.export_rows";
 }
 
 impl EventRecord {

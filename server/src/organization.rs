@@ -1,0 +1,3 @@
+//! Organizations over GraphQL.
+
+pub mod graphql;
