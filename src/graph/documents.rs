@@ -1,4 +1,4 @@
-//! Trusted documents: submitting the manifest of a client, the documents of a branch, one document.
+//! Trusted documents: submitting the manifest of a client. What is there: `reading.rs`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,17 +7,16 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::composition::{self, ATTEMPTS};
 use super::manifest::{self, Document, Manifest, Operation};
 use super::row::{Branch, changed_meanwhile};
 use super::subgraphs::refuse_protected;
 use super::texts::{self, Text};
-use super::view::{ClientRow, DocumentRow, DocumentView, DocumentsPage};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
-use crate::audit::moment::moment;
 use crate::error::Fault;
 use crate::identity::access::{self, Access, Operation as Wish};
 use crate::identity::viewer::Viewer;
@@ -26,8 +25,9 @@ use crate::platform::{Platform, work};
 use crate::storage;
 use crate::{Error, Result};
 
-/// Documents shown at once; a search finds the others.
-const SHOWN: i64 = 200;
+mod reading;
+
+pub use reading::{Find, document, list};
 
 /// Which client of which branch is meant.
 #[derive(Debug, Clone, Copy)]
@@ -261,120 +261,11 @@ fn event(access: &Access, sent: &Sent, branch: &Branch, new_documents: usize) ->
         "new_documents": new_documents, "manifest_sha256": HEXLOWER.encode(&sent.sha256), "manifest_bytes": sent.bytes,
         "format": sent.manifest.format.as_str(),
     });
-    let object = Object::new(
-        "trusted_document",
-        format!("{}:{}", branch.object_id(access.graph()?.id), sent.client),
-        &sent.client,
-    );
+    let object = Object::new("trusted_document", object_id(access.graph()?.id, branch, &sent.client), &sent.client);
     Ok(NewEvent::new(Action::TrustedDocumentSubmitted, object).next(&state))
 }
 
-/// The clients of a branch, and their documents whose name, id or text holds `search`; of one client, where `client` is given.
-///
-/// # Errors
-/// Those of [`access::authorize_on`]; [`Error::NotFound`] if there is no such branch; [`Error::Invalid`] for a search of more than 200
-/// characters.
-pub async fn list(
-    platform: &Platform,
-    viewer: &Viewer,
-    slug: &str,
-    graph: &str,
-    branch: &str,
-    client: &str,
-    search: &str,
-) -> Result<DocumentsPage> {
-    let access = access::authorize_on(platform, viewer, slug, graph, Wish::ReadOrganization).await?;
-    if search.chars().count() > 200 || search.contains('\0') {
-        return Err(Error::invalid("search", "Search for words of at most 200 characters."));
-    }
-    let organization = access.organization().id;
-    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
-    let branch = Branch::find(&mut transaction, &access, branch).await?;
-    let clients = clients(&mut transaction, &access, &branch, platform).await?;
-    let documents = sqlx::query_as!(
-        DocumentRow,
-        r#"select d.client, d.document_id as id, d.kind, d.name, encode(d.sha256, 'hex') as "sha256!", t.bytes
-        from orgtrail.trusted_documents d
-        join orgtrail.graph_texts t on t.organization_id = d.organization_id and t.sha256 = d.sha256
-        where d.organization_id = $1 and d.branch_id = $2 and ($3 = '' or d.client = $3)
-            and ($4 = '' or position(lower($4) in lower(d.name || ' ' || d.document_id || ' ' || t.content)) > 0)
-        order by d.client, lower(d.name), d.document_id limit $5"#,
-        organization,
-        branch.id,
-        client.replace('\0', " "),
-        search.trim(),
-        SHOWN
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(DocumentsPage { clients, documents, client: client.to_owned(), search: search.to_owned() })
-}
-
-async fn clients(
-    connection: &mut PgConnection,
-    access: &Access,
-    branch: &Branch,
-    platform: &Platform,
-) -> Result<Vec<ClientRow>> {
-    let rows = sqlx::query!(
-        r#"select distinct on (m.client) m.client, m.number, m.sha256, m.submitted_at, m.submitted_by,
-            (select count(*) from orgtrail.trusted_documents d
-                where d.organization_id = $1 and d.branch_id = $2 and d.client = m.client) as "documents!"
-        from orgtrail.trusted_manifests m where m.organization_id = $1 and m.branch_id = $2
-        order by m.client, m.number desc"#,
-        access.organization().id,
-        branch.id
-    )
-    .fetch_all(connection)
-    .await?;
-    let now = platform.clock.now();
-    let clients = rows.into_iter().map(|row| ClientRow {
-        name: row.client,
-        documents: row.documents,
-        manifests: row.number,
-        manifest_sha256: HEXLOWER.encode(&row.sha256),
-        submitted: moment(row.submitted_at, now),
-        submitted_by: row.submitted_by,
-    });
-    Ok(clients.collect())
-}
-
-/// One document of a client, with its text.
-///
-/// # Errors
-/// Those of [`access::authorize_on`]; [`Error::NotFound`] if the client has no such document.
-pub async fn document(
-    platform: &Platform,
-    viewer: &Viewer,
-    slug: &str,
-    client: Client<'_>,
-    id: &str,
-) -> Result<DocumentView> {
-    let access = access::authorize_on(platform, viewer, slug, client.graph, Wish::ReadOrganization).await?;
-    let organization = access.organization().id;
-    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
-    let branch = Branch::find(&mut transaction, &access, client.branch).await?;
-    let row = sqlx::query!(
-        r#"select d.client, d.document_id, d.kind, d.name, encode(d.sha256, 'hex') as "sha256!", t.bytes, t.content, m.submitted_at, m.submitted_by
-        from orgtrail.trusted_documents d
-        join orgtrail.graph_texts t on t.organization_id = d.organization_id and t.sha256 = d.sha256
-        join orgtrail.trusted_manifests m on m.branch_id = d.branch_id and m.client = d.client and m.number = d.manifest
-        where d.organization_id = $1 and d.branch_id = $2 and d.client = $3 and d.document_id = $4"#,
-        organization,
-        branch.id,
-        client.name.replace('\0', " "),
-        id.replace('\0', " ")
-    )
-    .fetch_optional(&mut *transaction)
-    .await?
-    .ok_or(Error::NotFound)?;
-    transaction.commit().await?;
-    let (id, kind, name) = (row.document_id, row.kind, row.name);
-    Ok(DocumentView {
-        document: DocumentRow { client: row.client, id, kind, name, sha256: row.sha256, bytes: row.bytes },
-        text: row.content,
-        submitted: moment(row.submitted_at, platform.clock.now()),
-        submitted_by: row.submitted_by,
-    })
+/// What events about the documents of a client are about.
+fn object_id(graph: Uuid, branch: &Branch, client: &str) -> String {
+    format!("{}:{client}", branch.object_id(graph))
 }

@@ -1,4 +1,4 @@
-//! What a branch is made of: its subgraphs with every version of their schemas, and its supergraphs. Reading and comparing.
+//! What a branch is made of: its subgraphs with every version of their schemas. Reading and comparing; supergraphs: `supergraphs.rs`.
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
@@ -10,8 +10,7 @@ use super::row::Branch;
 use super::subgraphs::Target;
 use super::texts;
 use super::view::{
-    BranchView, Comparison, GraphRights, PartRow, SubgraphRow, SupergraphRow, SupergraphView, SupergraphsPage,
-    TeamChoice, VersionRow, VersionView, VersionsPage,
+    BranchView, Comparison, GraphRights, SubgraphRow, TeamChoice, VersionRow, VersionView, VersionsPage,
 };
 use crate::audit::moment::moment;
 use crate::identity::access::{self, Access, Operation};
@@ -19,6 +18,11 @@ use crate::identity::viewer::Viewer;
 use crate::platform::{Platform, work};
 use crate::storage;
 use crate::{Error, Result};
+
+mod supergraphs;
+
+use supergraphs::supergraph_row;
+pub use supergraphs::{compare_supergraphs, supergraph, supergraphs};
 
 /// Versions of one page.
 const PAGE: usize = 50;
@@ -51,6 +55,7 @@ pub async fn branch(platform: &Platform, viewer: &Viewer, slug: &str, graph: &st
     let teams = if rights.change { teams(&mut transaction, organization).await? } else { Vec::new() };
     transaction.commit().await?;
     Ok(BranchView {
+        object_id: branch.object_id(access.graph()?.id),
         graph: access.graph()?.slug.clone(),
         graph_name,
         name: branch.name,
@@ -60,10 +65,12 @@ pub async fn branch(platform: &Platform, viewer: &Viewer, slug: &str, graph: &st
         supergraph,
         teams,
         rights,
+        reads_audit_log: access.allows(Operation::ReadAuditLog),
     })
 }
 
-fn rights(access: &Access, branch: &Branch) -> GraphRights {
+/// What the viewer of a branch may do.
+pub(super) fn rights(access: &Access, branch: &Branch) -> GraphRights {
     let publish = if branch.protected { Operation::PublishToProtected } else { Operation::PublishToGraph };
     GraphRights {
         manage: access.allows(Operation::ManageGraphs),
@@ -251,112 +258,4 @@ pub async fn compare(
     let (old, new) = (reading.schema(subgraph, old).await?, reading.schema(subgraph, new).await?);
     reading.transaction.commit().await?;
     work::compute(platform, move || diff::compare(&old, &new)).await
-}
-
-/// The supergraphs of a branch, newest first; those with lower numbers than `before`, where it is given.
-///
-/// # Errors
-/// Those of [`branch`].
-pub async fn supergraphs(
-    platform: &Platform,
-    viewer: &Viewer,
-    slug: &str,
-    graph: &str,
-    branch: &str,
-    before: Option<i32>,
-) -> Result<SupergraphsPage> {
-    let mut reading = Reading::begin(platform, viewer, slug, graph, branch).await?;
-    let (organization, branch) = (reading.access.organization().id, reading.branch.id);
-    let before = before.unwrap_or(i32::MAX);
-    let found = supergraph_rows(&mut reading.transaction, organization, branch, before, None, reading.now);
-    let mut supergraphs = found.await?;
-    reading.transaction.commit().await?;
-    Ok(SupergraphsPage { before: cut(&mut supergraphs).map(|last| last.number), supergraphs })
-}
-
-/// One supergraph of a branch, with its texts and what it was made of.
-///
-/// # Errors
-/// Those of [`branch`]; [`Error::NotFound`] if the branch has no such supergraph.
-pub async fn supergraph(
-    platform: &Platform,
-    viewer: &Viewer,
-    slug: &str,
-    graph: &str,
-    branch: &str,
-    number: i32,
-) -> Result<SupergraphView> {
-    let mut reading = Reading::begin(platform, viewer, slug, graph, branch).await?;
-    let (organization, branch) = (reading.access.organization().id, reading.branch.id);
-    let supergraph = supergraph_row(&mut reading.transaction, organization, branch, number, reading.now).await?;
-    let hashes = sqlx::query!(
-        "select sha256, api_sha256 from orgtrail.supergraphs where organization_id = $1 and branch_id = $2 and number = $3",
-        organization,
-        branch,
-        number
-    )
-    .fetch_one(&mut *reading.transaction)
-    .await?;
-    let sdl = texts::read(&mut reading.transaction, organization, &hashes.sha256).await?;
-    let api = texts::read(&mut reading.transaction, organization, &hashes.api_sha256).await?;
-    let parts = sqlx::query!(
-        "select name, number, sha256, url from orgtrail.supergraph_parts
-        where organization_id = $1 and branch_id = $2 and supergraph = $3 order by name",
-        organization,
-        branch,
-        number
-    )
-    .fetch_all(&mut *reading.transaction)
-    .await?;
-    reading.transaction.commit().await?;
-    let parts = parts
-        .into_iter()
-        .map(|row| PartRow { name: row.name, number: row.number, sha256: HEXLOWER.encode(&row.sha256), url: row.url })
-        .collect();
-    Ok(SupergraphView { supergraph, parts, sdl, api })
-}
-
-async fn supergraph_row(
-    connection: &mut PgConnection,
-    organization: Uuid,
-    branch: Uuid,
-    number: i32,
-    now: DateTime<Utc>,
-) -> Result<SupergraphRow> {
-    let found = supergraph_rows(connection, organization, branch, i32::MAX, Some(number), now).await?.pop();
-    found.ok_or(Error::NotFound)
-}
-
-async fn supergraph_rows(
-    connection: &mut PgConnection,
-    organization: Uuid,
-    branch: Uuid,
-    before: i32,
-    number: Option<i32>,
-    now: DateTime<Utc>,
-) -> Result<Vec<SupergraphRow>> {
-    let rows = sqlx::query!(
-        "select s.number, s.sha256, t.bytes, s.api_sha256, a.bytes as api_bytes, s.composed_at, s.composed_by
-        from orgtrail.supergraphs s
-        join orgtrail.graph_texts t on t.organization_id = s.organization_id and t.sha256 = s.sha256
-        join orgtrail.graph_texts a on a.organization_id = s.organization_id and a.sha256 = s.api_sha256
-        where s.organization_id = $1 and s.branch_id = $2 and s.number < $3 and ($4::int is null or s.number = $4)
-        order by s.number desc limit 51",
-        organization,
-        branch,
-        before,
-        number
-    )
-    .fetch_all(connection)
-    .await?;
-    let supergraphs = rows.into_iter().map(|row| SupergraphRow {
-        number: row.number,
-        sha256: HEXLOWER.encode(&row.sha256),
-        bytes: row.bytes,
-        api_sha256: HEXLOWER.encode(&row.api_sha256),
-        api_bytes: row.api_bytes,
-        composed: moment(row.composed_at, now),
-        composed_by: row.composed_by,
-    });
-    Ok(supergraphs.collect())
 }

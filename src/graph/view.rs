@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::view::Moment;
 
+mod document;
+mod supergraph;
+
+pub use document::{ClientRow, DocumentPlace, DocumentRow, DocumentView, DocumentsPage};
+pub use supergraph::{PartChange, PartRow, SupergraphComparison, SupergraphRow, SupergraphView, SupergraphsPage};
+
 /// A graph, as the list of graphs shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphRow {
@@ -108,6 +114,8 @@ pub struct TeamChoice {
 /// A branch with its subgraphs and present supergraph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchView {
+    /// The id that events about it have.
+    pub object_id: String,
     /// Slug of its graph.
     pub graph: String,
     /// Name of its graph.
@@ -126,6 +134,8 @@ pub struct BranchView {
     pub teams: Vec<TeamChoice>,
     /// What the viewer may do; `publish` says whether they may publish to this branch.
     pub rights: GraphRights,
+    /// Whether the viewer may read the trail, and so what happened to the branch.
+    pub reads_audit_log: bool,
 }
 
 /// A subgraph of a branch.
@@ -180,60 +190,6 @@ pub struct VersionView {
     pub sdl: String,
 }
 
-/// One supergraph of a branch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupergraphRow {
-    /// Number in the branch, from 1.
-    pub number: i32,
-    /// SHA-256 of the supergraph, in hexadecimal digits.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub bytes: i32,
-    /// SHA-256 of the schema that clients see.
-    pub api_sha256: String,
-    /// Size of that in bytes.
-    pub api_bytes: i32,
-    /// When it was composed.
-    pub composed: Moment,
-    /// Name of who published or changed what it came from.
-    pub composed_by: String,
-}
-
-/// The supergraphs of a branch, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupergraphsPage {
-    /// At most 50 of them.
-    pub supergraphs: Vec<SupergraphRow>,
-    /// Where the next page begins: its supergraphs have lower numbers. None on the last one.
-    pub before: Option<i32>,
-}
-
-/// One supergraph with its texts, and what it was made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupergraphView {
-    /// What is known of it.
-    pub supergraph: SupergraphRow,
-    /// The subgraphs that it was made of, by name.
-    pub parts: Vec<PartRow>,
-    /// The supergraph, with the directives by which a router plans.
-    pub sdl: String,
-    /// What clients see of it.
-    pub api: String,
-}
-
-/// A subgraph in the version that went into a supergraph.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartRow {
-    /// Name of the subgraph.
-    pub name: String,
-    /// Version of its schema.
-    pub number: i32,
-    /// SHA-256 of that schema.
-    pub sha256: String,
-    /// Where it was served then.
-    pub url: String,
-}
-
 /// Two texts compared, line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -265,64 +221,4 @@ pub struct DiffLine {
     pub new: Option<usize>,
     /// The line, without its end; what is longer than 2,000 characters is cut.
     pub text: String,
-}
-
-/// The trusted documents of a branch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentsPage {
-    /// The clients that submitted manifests, by name.
-    pub clients: Vec<ClientRow>,
-    /// Documents by client and name, at most 200 of those that match.
-    pub documents: Vec<DocumentRow>,
-    /// The client whose documents were asked for; empty for all.
-    pub client: String,
-    /// What was searched for.
-    pub search: String,
-}
-
-/// A client of a branch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientRow {
-    /// Its name.
-    pub name: String,
-    /// Number of its documents.
-    pub documents: i64,
-    /// Number of manifests that it submitted.
-    pub manifests: i32,
-    /// SHA-256 of the newest manifest, in hexadecimal digits.
-    pub manifest_sha256: String,
-    /// When that was submitted.
-    pub submitted: Moment,
-    /// Name of who submitted it.
-    pub submitted_by: String,
-}
-
-/// A trusted document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentRow {
-    /// Name of the client that may send it.
-    pub client: String,
-    /// What the client sends instead of its text.
-    pub id: String,
-    /// `query`, `mutation` or `subscription`.
-    pub kind: String,
-    /// Name of its operation; empty if it has none.
-    pub name: String,
-    /// SHA-256 of its text, in hexadecimal digits.
-    pub sha256: String,
-    /// Size of its text in bytes.
-    pub bytes: i32,
-}
-
-/// One trusted document with its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentView {
-    /// What is known of it.
-    pub document: DocumentRow,
-    /// The operation with its fragments.
-    pub text: String,
-    /// When the manifest was submitted that brought it first.
-    pub submitted: Moment,
-    /// Name of who submitted that.
-    pub submitted_by: String,
 }

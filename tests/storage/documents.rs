@@ -1,7 +1,9 @@
 //! Trusted documents: who may submit a manifest, what it leaves, what is refused whole, and what two at once get.
 
-use orgtrail::graph::documents::{self, Client, Submitted};
+use orgtrail::audit;
+use orgtrail::graph::documents::{self, Client, Find, Submitted};
 use orgtrail::graph::subgraphs::{self, Publication, Target};
+use orgtrail::graph::view::{DocumentPlace, DocumentsPage};
 use orgtrail::graph::{self, branches};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
 use orgtrail::identity::role::Role;
@@ -76,14 +78,16 @@ async fn a_manifest_is_taken_once_and_its_documents_are_found(superuser: PgPool)
     assert_eq!(submit(&fixture, owner, of("main", "<b>Ünïcødé</b>"), APOLLO).await.unwrap(), done(true, 2));
 
     let find = async |client: &str, search: &str| {
-        let page = documents::list(platform, owner, "acme", "inventory", "main", client, search).await.unwrap();
+        let page = documents::list(platform, owner, "acme", "inventory", "main", Find { client, search, after: None })
+            .await
+            .unwrap();
         page.documents.into_iter().map(|document| format!("{} {}", document.client, document.name)).collect::<Vec<_>>()
     };
     assert_eq!(find("web", "").await, ["web A", "web B"]);
     assert_eq!(find("web", "{ NAME }").await, ["web B"], "the text is searched too");
     assert_eq!(find("", "query a").await.len(), 2);
     assert_eq!(find("web", "%").await.len() + find("nobody", "").await.len(), 0);
-    let page = documents::list(platform, owner, "acme", "inventory", "main", "", "").await.unwrap();
+    let page = documents::list(platform, owner, "acme", "inventory", "main", Find::default()).await.unwrap();
     let clients: Vec<_> =
         page.clients.iter().map(|client| (client.name.as_str(), client.documents, client.manifests)).collect();
     assert_eq!(clients, [("<b>Ünïcødé</b>", 2, 1), ("web", 2, 2)]);
@@ -154,7 +158,7 @@ async fn who_may_submit(superuser: PgPool) {
     for (number, (name, viewer)) in everybody.into_iter().enumerate() {
         let client = format!("client-{number}");
         let cells = [
-            ("list", status(&documents::list(platform, &viewer, "acme", "inventory", "main", "", "").await)),
+            ("list", status(&documents::list(platform, &viewer, "acme", "inventory", "main", Find::default()).await)),
             ("submit", status(&submit(&fixture, &viewer, of("main", &client), RELAY).await)),
             ("protected", status(&submit(&fixture, &viewer, of("protected", &client), RELAY).await)),
         ];
@@ -200,4 +204,40 @@ async fn a_thousand_documents_are_taken_at_once(superuser: PgPool) {
     let done = submit(&fixture, &acme.owner, of("main", "web"), manifest.as_bytes()).await.unwrap();
     assert_eq!(done, Submitted { changed: true, documents: 1_000, new_documents: 1_000 });
     assert_eq!(rows(&fixture).await[2], 1_000);
+}
+
+async fn listed(fixture: &Fixture, acme: &Tenant, find: Find<'_>) -> DocumentsPage {
+    documents::list(&fixture.platform, &acme.owner, "acme", "inventory", "main", find).await.unwrap()
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn pages_of_documents_follow_each_other(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    // Most have the same name, so that only ids tell where a page ended.
+    let document = |number| (format!("{number:03}"), Value::from("query Q { product(id: 1) { id } }"));
+    let manifest = Value::Object((0..150).map(document).collect()).to_string();
+    for client in ["web", "ios"] {
+        submit(&fixture, &acme.owner, of("main", client), manifest.as_bytes()).await.unwrap();
+    }
+    let (mut found, mut lengths, mut after) = (Vec::new(), Vec::new(), None::<DocumentPlace>);
+    loop {
+        let place = after.as_ref().map(|place| (place.client.as_str(), place.id.as_str()));
+        let page = listed(&fixture, &acme, Find { after: place, ..Find::default() }).await;
+        lengths.push(page.documents.len());
+        found.extend(page.documents.into_iter().map(|document| (document.client, document.id)));
+        after = page.after;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(lengths, [100, 100, 100]);
+    let all = ["ios", "web"].map(|client| (0..150).map(move |number| (client.to_owned(), format!("{number:03}"))));
+    assert_eq!(found, all.into_iter().flatten().collect::<Vec<_>>());
+    let rest = listed(&fixture, &acme, Find { client: "web", search: "14", after: Some(("web", "141")) }).await;
+    assert_eq!((rest.documents.len(), rest.documents[0].id.as_str()), (8, "142"));
+    assert_eq!(listed(&fixture, &acme, Find { after: Some(("web", "\0")), ..Find::default() }).await.documents, []);
+    assert_eq!((rest.supergraph, rest.rights.publish, rest.reads_audit_log), (Some(1), true, true));
+    let history = format!("object=trusted_document:{}", rest.clients[1].object_id);
+    let history = audit::page::events(&fixture.platform, &acme.owner, "acme", &history).await.unwrap();
+    assert_eq!(history.events.len(), 1, "the history of a client's documents is found by its id");
 }

@@ -177,6 +177,7 @@ async fn who_may_publish(superuser: PgPool) {
             ("read", status(&versions::version(platform, &viewer, "acme", main("products"), 1).await)),
             ("compare", status(&versions::compare(platform, &viewer, "acme", main("products"), 1, 1).await)),
             ("supergraph", status(&versions::supergraph(platform, &viewer, "acme", "inventory", "main", 1).await)),
+            ("supergraphs", status(&supergraphs(&fixture, &viewer).await)),
             ("publish", status(&publish(&fixture, &viewer, main(&format!("n{number}")), &schema).await)),
             ("protected", status(&publish(&fixture, &viewer, of("protected", &format!("n{number}")), &schema).await)),
             ("settings", status(&subgraphs::update(platform, &viewer, "acme", main(&subgraph), settings, None).await)),
@@ -186,19 +187,19 @@ async fn who_may_publish(superuser: PgPool) {
         table += &format!("{name}: {}\n", cells.join(", "));
     }
     insta::assert_snapshot!(table, @r"
-    owner: read 200, compare 200, supergraph 200, publish 200, protected 200, settings 200, delete 200
-    admin: read 200, compare 200, supergraph 200, publish 200, protected 200, settings 200, delete 200
-    member: read 200, compare 200, supergraph 200, publish 403, protected 403, settings 403, delete 403
-    graphs:write: read 200, compare 200, supergraph 200, publish 403, protected 403, settings 403, delete 403
-    operator: read 200, compare 200, supergraph 200, publish 403, protected 403, settings 403, delete 403
-    anonymous: read 401, compare 401, supergraph 401, publish 401, protected 401, settings 401, delete 401
-    owner of another: read 404, compare 404, supergraph 404, publish 404, protected 404, settings 404, delete 404
-    member, read: read 200, compare 200, supergraph 200, publish 403, protected 403, settings 403, delete 403
-    token, read: read 200, compare 200, supergraph 200, publish 403, protected 403, settings 403, delete 403
-    member, publish: read 200, compare 200, supergraph 200, publish 200, protected 403, settings 403, delete 403
-    token, publish: read 200, compare 200, supergraph 200, publish 200, protected 403, settings 403, delete 403
-    member, admin: read 200, compare 200, supergraph 200, publish 200, protected 200, settings 200, delete 200
-    token, admin: read 200, compare 200, supergraph 200, publish 200, protected 200, settings 403, delete 403
+    owner: read 200, compare 200, supergraph 200, supergraphs 200, publish 200, protected 200, settings 200, delete 200
+    admin: read 200, compare 200, supergraph 200, supergraphs 200, publish 200, protected 200, settings 200, delete 200
+    member: read 200, compare 200, supergraph 200, supergraphs 200, publish 403, protected 403, settings 403, delete 403
+    graphs:write: read 200, compare 200, supergraph 200, supergraphs 200, publish 403, protected 403, settings 403, delete 403
+    operator: read 200, compare 200, supergraph 200, supergraphs 200, publish 403, protected 403, settings 403, delete 403
+    anonymous: read 401, compare 401, supergraph 401, supergraphs 401, publish 401, protected 401, settings 401, delete 401
+    owner of another: read 404, compare 404, supergraph 404, supergraphs 404, publish 404, protected 404, settings 404, delete 404
+    member, read: read 200, compare 200, supergraph 200, supergraphs 200, publish 403, protected 403, settings 403, delete 403
+    token, read: read 200, compare 200, supergraph 200, supergraphs 200, publish 403, protected 403, settings 403, delete 403
+    member, publish: read 200, compare 200, supergraph 200, supergraphs 200, publish 200, protected 403, settings 403, delete 403
+    token, publish: read 200, compare 200, supergraph 200, supergraphs 200, publish 200, protected 403, settings 403, delete 403
+    member, admin: read 200, compare 200, supergraph 200, supergraphs 200, publish 200, protected 200, settings 200, delete 200
+    token, admin: read 200, compare 200, supergraph 200, supergraphs 200, publish 200, protected 200, settings 403, delete 403
     ");
 }
 
@@ -437,4 +438,56 @@ async fn pages_of_versions_follow_each_other(superuser: PgPool) {
     assert_eq!((second.versions.len(), second.before), (3, None));
     let first = versions::supergraphs(platform, owner, "acme", "inventory", "main", None).await.unwrap();
     assert_eq!((first.supergraphs.len(), first.before), (50, Some(4)));
+}
+
+async fn supergraphs(fixture: &Fixture, viewer: &Viewer) -> Result<()> {
+    let platform = &fixture.platform;
+    versions::compare_supergraphs(platform, viewer, "acme", "inventory", "main", 1, 1).await?;
+    versions::supergraphs(platform, viewer, "acme", "inventory", "main", None).await.map(drop)
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn each_supergraph_says_what_it_changed(superuser: PgPool) {
+    let (fixture, acme) = acme(superuser).await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    publish(&fixture, owner, main("products"), "type Query { a: Int }").await.unwrap();
+    publish(&fixture, owner, main("reviews"), "type Query { b: Int }").await.unwrap();
+    publish(&fixture, owner, main("products"), "type Query { a: Int c: Int }").await.unwrap();
+    let settings = Settings { url: "https://products.example", owner_team: "" };
+    subgraphs::update(platform, owner, "acme", main("products"), settings, None).await.unwrap();
+    subgraphs::delete(platform, owner, "acme", main("reviews")).await.unwrap();
+    branches::create(platform, owner, "acme", "inventory", "next", "main").await.unwrap();
+    let told = async |branch, before| {
+        let page = versions::supergraphs(platform, owner, "acme", "inventory", branch, before).await.unwrap();
+        let told = page.changes.into_iter().map(|change| {
+            let version = |number: Option<i32>| number.map_or("none".to_owned(), |number| number.to_string());
+            let (before, after) = (version(change.before), version(change.after));
+            format!("{}: {} {before} to {after}, kept: {}", change.supergraph, change.name, change.is_kept)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let all = [
+        "5: reviews 1 to none, kept: false",
+        "4: products 2 to 2, kept: true",
+        "3: products 1 to 2, kept: true",
+        "2: reviews none to 1, kept: false",
+        "1: products none to 1, kept: true",
+    ];
+    assert_eq!(told("main", None).await, all);
+    assert_eq!(told("main", Some(4)).await, all[2..]);
+    assert_eq!(told("main", Some(1)).await, [""; 0]);
+    assert_eq!(told("next", None).await, ["1: products none to 1, kept: true"]);
+    let composed = versions::supergraph(platform, owner, "acme", "inventory", "main", 3).await.unwrap();
+    assert_eq!(composed.parts.iter().map(|part| part.is_kept).collect::<Vec<_>>(), [true, false]);
+
+    let compare =
+        async |old, new| versions::compare_supergraphs(platform, owner, "acme", "inventory", "main", old, new).await;
+    let compared = compare(2, 3).await.unwrap();
+    assert_eq!((compared.since, compared.api.added, compared.api.removed), (2, 1, 0));
+    assert!(compared.sdl.added > 0);
+    let moved = compare(3, 4).await.unwrap();
+    assert_eq!((moved.api.hunks.len(), moved.sdl.added, moved.sdl.removed), (0, 1, 1), "clients see no URL");
+    for (old, new) in [(0, 1), (1, 6)] {
+        assert_eq!(status(&compare(old, new).await), 404);
+    }
 }

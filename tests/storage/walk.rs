@@ -24,21 +24,22 @@ use crate::account::{begin_session, clear_throttles};
 use crate::fixture::{Fixture, PASSWORD, origin, run, secret_in, seen};
 
 /// Use cases that change nothing of an organization. What leaves no event and is not here fails, and so does what is here and leaves one.
-const LEAVES_NOTHING: [&str; 30] = [
+const LEAVES_NOTHING: [&str; 31] = [
     "audit/page::actors",
     "audit/page::count",
     "audit/page::event",
-    "graph/documents::document",
-    "graph/documents::list",
+    "graph/documents/reading::document",
+    "graph/documents/reading::list",
     "graph/download::subgraph",
     "graph/download::supergraph",
     "graph/registry::graph",
     "graph/registry::list",
+    "graph/versions/supergraphs::compare_supergraphs",
+    "graph/versions/supergraphs::supergraph",
+    "graph/versions/supergraphs::supergraphs",
     "graph/versions::branch",
     "graph/versions::compare",
     "graph/versions::list",
-    "graph/versions::supergraph",
-    "graph/versions::supergraphs",
     "graph/versions::version",
     "identity/access_token/list::page",
     "identity/email_change::look",
@@ -316,20 +317,22 @@ async fn schemas(walk: &mut Walk<'_>, owner: &Viewer, team: &str) {
     walk.step("graph/versions::version", versions::version(platform, owner, "acme", target, 1)).await.unwrap();
     walk.step("graph/versions::compare", versions::compare(platform, owner, "acme", target, 1, 2)).await.unwrap();
     let all = versions::supergraphs(platform, owner, "acme", "stock", "main", None);
-    walk.step("graph/versions::supergraphs", all).await.unwrap();
+    walk.step("graph/versions/supergraphs::supergraphs", all).await.unwrap();
     let one = versions::supergraph(platform, owner, "acme", "stock", "main", 3);
-    walk.step("graph/versions::supergraph", one).await.unwrap();
+    walk.step("graph/versions/supergraphs::supergraph", one).await.unwrap();
     let sdl = download::subgraph(platform, owner, "acme", target, None);
     walk.step("graph/download::subgraph", sdl).await.unwrap();
     let sdl = download::supergraph(platform, owner, "acme", "stock", "main", Some(1));
     walk.step("graph/download::supergraph", sdl).await.unwrap();
+    let compared = versions::compare_supergraphs(platform, owner, "acme", "stock", "main", 1, 3);
+    walk.step("graph/versions/supergraphs::compare_supergraphs", compared).await.unwrap();
     let client = documents::Client { graph: "stock", branch: "main", name: "web" };
     let submit = documents::submit(platform, owner, "acme", client, br#"{"a": "query A { a }"}"#);
     walk.step("graph/documents::submit", submit).await.unwrap();
-    let list = documents::list(platform, owner, "acme", "stock", "main", "web", "query");
-    walk.step("graph/documents::list", list).await.unwrap();
+    let list = documents::list(platform, owner, "acme", "stock", "main", documents::Find::default());
+    walk.step("graph/documents/reading::list", list).await.unwrap();
     let one = documents::document(platform, owner, "acme", client, "a");
-    walk.step("graph/documents::document", one).await.unwrap();
+    walk.step("graph/documents/reading::document", one).await.unwrap();
     let delete = subgraphs::delete(platform, owner, "acme", target);
     walk.step("graph/subgraphs::delete", delete).await.unwrap();
 }
@@ -467,13 +470,14 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     graph/versions::list: nothing
     graph/versions::version: nothing
     graph/versions::compare: nothing
-    graph/versions::supergraphs: nothing
-    graph/versions::supergraph: nothing
+    graph/versions/supergraphs::supergraphs: nothing
+    graph/versions/supergraphs::supergraph: nothing
+    graph/versions/supergraphs::compare_supergraphs: nothing
     graph/download::subgraph: nothing
     graph/download::supergraph: nothing
     graph/documents::submit: change trusted_document.submitted success
-    graph/documents::list: nothing
-    graph/documents::document: nothing
+    graph/documents/reading::list: nothing
+    graph/documents/reading::document: nothing
     graph/subgraphs::delete: change subgraph.deleted success
     graph/registry::delete: change access_token.graph.removed success, change graph.deleted success
     audit/page::events: operation audit_log.viewed success
