@@ -7,6 +7,7 @@ use orgtrail::graph::view::{GraphRow, GraphsPage as Graphs};
 use orgtrail::identity::view::Flash;
 
 use crate::answer::Answer;
+use crate::audit::export_bar::grouped;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
 use crate::ui::answered::answered;
@@ -18,6 +19,8 @@ use crate::ui::search::{SearchForm, use_search};
 
 pub mod branch;
 pub mod diff;
+pub mod document;
+pub mod documents;
 pub mod forms;
 pub mod one;
 pub mod publish;
@@ -25,6 +28,7 @@ pub mod sdl;
 pub mod server_fns;
 pub mod subgraph;
 pub mod supergraph;
+pub mod supergraphs;
 pub mod version;
 
 use server_fns::graphs_page;
@@ -94,6 +98,11 @@ pub(crate) fn counted(number: i64, thing: &str) -> String {
 
 pub(crate) fn counted_branches(number: i64) -> String {
     if number == 1 { "1 branch".to_owned() } else { format!("{number} branches") }
+}
+
+/// `12,345 bytes`.
+pub(crate) fn sized(bytes: i32) -> String {
+    format!("{} bytes", grouped(bytes.into()))
 }
 
 fn nothing(total: i64, search: &str, path: &str, manageable: bool) -> AnyView {

@@ -18,9 +18,12 @@ use crate::context::{CurrentFlash, Hydrated};
 use crate::frame::OrganizationFrame;
 use crate::graph::GraphsPage;
 use crate::graph::branch::BranchPage;
+use crate::graph::document::DocumentPage;
+use crate::graph::documents::DocumentsPage;
 use crate::graph::one::GraphPage;
 use crate::graph::subgraph::SubgraphPage;
 use crate::graph::supergraph::SupergraphPage;
+use crate::graph::supergraphs::SupergraphsPage;
 use crate::graph::version::VersionPage;
 use crate::home::HomePage;
 use crate::identity::access_tokens::AccessTokensPage;
@@ -95,6 +98,9 @@ pub fn routes() -> impl MatchNestedRoutes<Match: 'static> + Clone + Send + 'stat
             <Route path=path!("/graphs/:graph/branches/:branch") view=lazy!(graph, BranchPage) ssr=PAGE/>
             <Route path=path!("/graphs/:graph/branches/:branch/subgraphs/:subgraph") view=lazy!(graph, SubgraphPage) ssr=PAGE/>
             <Route path=path!("/graphs/:graph/branches/:branch/subgraphs/:subgraph/versions/:number") view=lazy!(graph, VersionPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch/documents") view=lazy!(graph, DocumentsPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch/documents/document") view=lazy!(graph, DocumentPage) ssr=PAGE/>
+            <Route path=path!("/graphs/:graph/branches/:branch/supergraphs") view=lazy!(graph, SupergraphsPage) ssr=PAGE/>
             <Route path=path!("/graphs/:graph/branches/:branch/supergraphs/:number") view=lazy!(graph, SupergraphPage) ssr=PAGE/>
             <Route path=path!("/settings") view=lazy!(settings, GeneralPage) ssr=PAGE/>
             <Route path=path!("/settings/members") view=lazy!(settings, MembersPage) ssr=PAGE/>

@@ -1,4 +1,5 @@
-//! Graphs: where they are composed, and what programs do with them.
+//! Graphs: where they are composed, their texts as files, and what programs do with them.
 
 pub mod composing;
+pub mod files;
 pub mod programs;

@@ -8,7 +8,9 @@ use orgtrail::identity::view::Flash;
 
 use super::publish::{PUBLISH, publisher};
 use super::server_fns::branch_view;
+use super::sized;
 use crate::answer::Answer;
+use crate::audit::history::history_links;
 use crate::context::current_flash;
 use crate::routes::{use_segment, use_slug};
 use crate::ui::answered::answered;
@@ -71,13 +73,18 @@ fn page(branch: &BranchView, slug: &str, flash: &Flash) -> AnyView {
         </header>
         {left}
         {branch.supergraph.as_ref().map(|supergraph| composed(supergraph, &path))}
+        <p class="graph-ways">
+            <a class="button" href=format!("{path}/supergraphs")>"All supergraphs"</a>
+            <a class="button" href=format!("{path}/documents")>"Trusted documents"</a>
+        </p>
         <section aria-labelledby="subgraphs-heading">
             <h2 id="subgraphs-heading">"Subgraphs"</h2>
             {none}
             <ul class="list">{rows}</ul>
         </section>
-        {if branch.rights.publish { publisher(branch, slug, flash) } else { unpublishable(branch) }}
+        {if branch.rights.publish { publisher(branch, slug, flash) } else { unpublishable(branch.protected, "Publishing") }}
         {branch.rights.change.then(|| settings(branch, slug, flash))}
+        {branch.reads_audit_log.then(|| history(branch, slug))}
     }
     .into_any()
 }
@@ -88,7 +95,7 @@ fn composed(supergraph: &SupergraphRow, path: &str) -> AnyView {
         <section aria-labelledby="supergraph-heading">
             <h2 id="supergraph-heading">"Supergraph"</h2>
             <p>
-                <a href=format!("{path}/supergraphs/{number}")>"Supergraph " {number}</a> " · " {bytes} " bytes · composed "
+                <a href=format!("{path}/supergraphs/{number}")>"Supergraph " {number}</a> " · " {sized(bytes)} " · composed "
                 <Time moment=composed/> " · by " {composed_by}
             </p>
             <p class="quiet graph-fact">"SHA-256 " <code>{sha256}</code></p>
@@ -114,13 +121,19 @@ fn row(subgraph: &SubgraphRow, path: &str) -> AnyView {
     .into_any()
 }
 
-fn unpublishable(branch: &BranchView) -> AnyView {
-    let why = if branch.protected {
-        "This branch is protected: publishing to it takes the permission admin."
-    } else {
-        "Publishing takes the permission publish for this graph: an owner or admin gives it to your team."
-    };
-    view! { <p class="quiet">{why}</p> }.into_any()
+/// Why the viewer may not do `what`, and who can help.
+pub(super) fn unpublishable(protected: bool, what: &'static str) -> AnyView {
+    let (branch, permission) = if protected { ("to this protected branch ", "admin") } else { ("", "publish") };
+    view! {
+        <p class="quiet graph-after">
+            {what} " " {branch} "takes the permission " <strong>{permission}</strong> " for this graph: an owner or admin gives it to your team."
+        </p>
+    }
+    .into_any()
+}
+
+fn history(branch: &BranchView, slug: &str) -> AnyView {
+    view! { <p class="graph-after">{history_links(slug, None, format!("branch:{}", branch.object_id), "it", &branch.name)}</p> }.into_any()
 }
 
 fn settings(branch: &BranchView, slug: &str, flash: &Flash) -> AnyView {

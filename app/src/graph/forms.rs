@@ -3,10 +3,14 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
+use orgtrail::graph::documents::{self, Client, Submitted};
+#[cfg(feature = "ssr")]
 use orgtrail::graph::subgraphs::{self, Publication, Published, Settings, Target};
 #[cfg(feature = "ssr")]
 use orgtrail::graph::{branches, registry, teams};
 
+#[cfg(feature = "ssr")]
+use crate::audit::links::Query;
 #[cfg(feature = "ssr")]
 use crate::context::{asking, leave_notice, set_location};
 use crate::wire::Refusal;
@@ -165,13 +169,18 @@ pub async fn publish_subgraph(
 ) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let target = Target { graph: &graph, branch: &branch, name: &name };
-    // Browsers send every line end of a form as two characters: the schema that was pasted has one.
-    let schema = schema.replace("\r\n", "\n");
+    let schema = pasted(&schema);
     let publication = Publication { schema: schema.as_bytes(), url: Some(url.trim()).filter(|url| !url.is_empty()) };
     let done = subgraphs::publish(&platform, &viewer, &organization, target, publication).await.map_err(refuse)?;
     leave_notice("/api/publish_subgraph", &told(&name, &done)).await;
     to_branch(&organization, &graph, &branch);
     Ok(())
+}
+
+/// Browsers send every line end of a form as two characters: what was pasted has one.
+#[cfg(feature = "ssr")]
+fn pasted(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }
 
 #[cfg(feature = "ssr")]
@@ -182,6 +191,39 @@ fn told(name: &str, done: &Published) -> String {
     }
     let part = supergraph.map(|number| format!(" It is part of supergraph {number}.")).unwrap_or_default();
     format!("Version {version} of {name} was published.{part}")
+}
+
+/// Submits the manifest of a client to a branch, and goes to the client's documents.
+///
+/// # Errors
+/// 403, 404, 422 at the field, with each document that cannot be trusted; 409 for a branch without subgraphs.
+#[server(endpoint = "submit_manifest")]
+pub async fn submit_manifest(
+    organization: String,
+    graph: String,
+    branch: String,
+    client: String,
+    manifest: String,
+) -> Result<(), Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let name = client.trim();
+    let client = Client { graph: &graph, branch: &branch, name };
+    let manifest = pasted(&manifest);
+    let done = documents::submit(&platform, &viewer, &organization, client, manifest.as_bytes()).await;
+    leave_notice("/api/submit_manifest", &trusted(name, &done.map_err(refuse)?)).await;
+    let path = format!("/{organization}/graphs/{graph}/branches/{branch}/documents");
+    set_location(&Query::default().filter("client", name).on(&path));
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn trusted(client: &str, done: &Submitted) -> String {
+    let Submitted { changed, documents, new_documents } = done;
+    if !changed {
+        return format!("Nothing was submitted: this is the newest manifest of {client} already.");
+    }
+    let documents = super::counted(i64::try_from(*documents).unwrap_or(i64::MAX), "document");
+    format!("The manifest of {client} was taken: {documents}, {new_documents} of them new.")
 }
 
 /// Changes where a subgraph is served and which team owns it. `version` is the one that the form showed.

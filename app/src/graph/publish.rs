@@ -52,14 +52,14 @@ fn offer(subgraph: &SubgraphRow) -> AnyView {
     view! { <option value=subgraph.name.clone()></option> }.into_any()
 }
 
-/// Where a schema is wrong, place by place; nothing without places.
+/// Where a schema or manifest is wrong, place by place; nothing without places. The page opens on them.
 pub(super) fn faults(faults: &[Fault]) -> AnyView {
     if faults.is_empty() {
         return ().into_any();
     }
     let rows: Vec<_> = faults.iter().map(place).collect();
     view! {
-        <div class="notice notice-bad faults">
+        <div class="notice notice-bad faults" role="group" aria-label="What is wrong" tabindex="-1" autofocus>
             <p><strong>"What is wrong:"</strong></p>
             <ul>{rows}</ul>
         </div>

@@ -1,20 +1,24 @@
-//! Schemas as text with a little colour: comments, strings, keywords, directives and names of types.
+//! Schemas and documents as text with a little colour: comments, strings, keywords, directives and names of types.
 
 use leptos::prelude::*;
 
-const KEYWORDS: [&str; 15] = [
+const KEYWORDS: [&str; 19] = [
     "directive",
     "enum",
     "extend",
     "false",
+    "fragment",
     "implements",
     "input",
     "interface",
+    "mutation",
     "null",
     "on",
+    "query",
     "repeatable",
     "scalar",
     "schema",
+    "subscription",
     "true",
     "type",
     "union",
@@ -45,7 +49,13 @@ impl Kind {
     }
 }
 
-/// A schema in numbered lines; `label` says to who does not see it what it is.
+/// To the whole text as a file: what is long is not whole on its page. The answer says that it is a file, not the link: it can also be a refusal.
+#[must_use]
+pub fn download(href: String) -> AnyView {
+    view! { <a class="button" rel="external" href=href>"Download"</a> }.into_any()
+}
+
+/// A schema or document in numbered lines; `label` says to who does not see it what it is.
 #[must_use]
 pub fn schema(sdl: &str, label: String) -> AnyView {
     let lines: Vec<_> = lines(sdl).into_iter().map(line).collect();

@@ -4,9 +4,17 @@ use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 use orgtrail::audit::visible::visible_block;
-use orgtrail::graph::view::{BranchView, Comparison, GraphView, GraphsPage, SupergraphView, VersionView, VersionsPage};
+use orgtrail::graph::view::{
+    BranchView, Comparison, DocumentView, DocumentsPage, GraphView, GraphsPage, SupergraphComparison, SupergraphView,
+    SupergraphsPage, VersionView, VersionsPage,
+};
 #[cfg(feature = "ssr")]
-use orgtrail::graph::{registry, subgraphs::Target, versions};
+use orgtrail::graph::{
+    documents::{self, Client, Find},
+    registry,
+    subgraphs::Target,
+    versions,
+};
 
 use crate::answer::{Told, ToldJson};
 #[cfg(feature = "ssr")]
@@ -66,6 +74,89 @@ pub async fn supergraph_view(
     Ok(Told::tell(SupergraphView { supergraph, parts, sdl: shown(&sdl), api: shown(&api) }))
 }
 
+/// The supergraphs of a branch, newest first; those before the number `before`, where it is given.
+///
+/// # Errors
+/// 404, also for a branch that the graph does not have.
+#[server(name = ListSupergraphs, endpoint = "supergraphs_page", output = ToldJson)]
+pub async fn supergraphs_page(
+    organization: String,
+    graph: String,
+    branch: String,
+    #[server(default)] before: Option<i32>,
+) -> Result<Told<SupergraphsPage>, Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let found = versions::supergraphs(&platform, &viewer, &organization, &graph, &branch, before).await;
+    found.map(Told::tell).map_err(refuse)
+}
+
+/// What differs between a supergraph and the one before it, or the one with the number `since`; nothing for the first one alone.
+///
+/// # Errors
+/// 404, also for supergraphs that the branch does not have; 503 while too much is compared and composed.
+#[server(name = CompareSupergraphs, endpoint = "compared_supergraphs", output = ToldJson)]
+pub async fn compared_supergraphs(
+    organization: String,
+    graph: String,
+    branch: String,
+    number: i32,
+    #[server(default)] since: Option<i32>,
+) -> Result<Told<Option<SupergraphComparison>>, Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let Some(since) = since.or_else(|| before(number)) else {
+        versions::supergraph(&platform, &viewer, &organization, &graph, &branch, number).await.map_err(refuse)?;
+        return Ok(Told::none());
+    };
+    let compared =
+        versions::compare_supergraphs(&platform, &viewer, &organization, &graph, &branch, since, number).await;
+    compared.map(|comparison| Told::tell(comparison).some()).map_err(refuse)
+}
+
+/// The number of what came before, with which something is compared unless somebody wishes for another.
+#[cfg(feature = "ssr")]
+fn before(number: i32) -> Option<i32> {
+    (number > 1).then(|| number - 1)
+}
+
+/// The trusted documents of a branch: those of one client, where `client` is given, and those whose name, id or text holds `search`; of a
+/// long list those after one document, of which client and id are given.
+///
+/// # Errors
+/// 404, also for a branch that the graph does not have; 422 for a search that is too long.
+#[server(name = ListDocuments, endpoint = "documents_page", output = ToldJson)]
+pub async fn documents_page(
+    organization: String,
+    graph: String,
+    branch: String,
+    #[server(default)] client: String,
+    #[server(default)] search: String,
+    #[server(default)] after_client: String,
+    #[server(default)] after: String,
+) -> Result<Told<DocumentsPage>, Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let after = Some((after_client.as_str(), after.as_str())).filter(|_| !after.is_empty());
+    let find = Find { client: &client, search: &search, after };
+    documents::list(&platform, &viewer, &organization, &graph, &branch, find).await.map(Told::tell).map_err(refuse)
+}
+
+/// One trusted document of a client, with its text as a page shows it.
+///
+/// # Errors
+/// 404, also for a document that the client does not have.
+#[server(name = FindDocument, endpoint = "document_view", output = ToldJson)]
+pub async fn document_view(
+    organization: String,
+    graph: String,
+    branch: String,
+    client: String,
+    document: String,
+) -> Result<Told<DocumentView>, Refusal> {
+    let (platform, viewer) = asking().map_err(refuse)?;
+    let client = Client { graph: &graph, branch: &branch, name: &client };
+    let found = documents::document(&platform, &viewer, &organization, client, &document).await.map_err(refuse)?;
+    Ok(Told::tell(DocumentView { text: shown(&found.text), ..found }))
+}
+
 /// The versions of a subgraph, newest first; those before the number `before`, where it is given.
 ///
 /// # Errors
@@ -101,10 +192,10 @@ pub async fn subgraph_version(
     Ok(Told::tell(VersionView { sdl: shown(&found.sdl), ..found }))
 }
 
-/// What a version of a subgraph has changed; nothing for the first one.
+/// What differs between a version of a subgraph and the one before it, or the one with the number `since`; nothing for the first one alone.
 ///
 /// # Errors
-/// 404, also for a version that the subgraph does not have; 503 while too much is compared and composed.
+/// 404, also for versions that the subgraph does not have; 503 while too much is compared and composed.
 #[server(name = CompareVersions, endpoint = "compared_versions", output = ToldJson)]
 pub async fn compared_versions(
     organization: String,
@@ -112,14 +203,15 @@ pub async fn compared_versions(
     branch: String,
     subgraph: String,
     number: i32,
+    #[server(default)] since: Option<i32>,
 ) -> Result<Told<Option<Comparison>>, Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
     let target = Target { graph: &graph, branch: &branch, name: &subgraph };
-    if number == 1 {
+    let Some(since) = since.or_else(|| before(number)) else {
         versions::version(&platform, &viewer, &organization, target, number).await.map_err(refuse)?;
         return Ok(Told::none());
-    }
-    let compared = versions::compare(&platform, &viewer, &organization, target, number.saturating_sub(1), number).await;
+    };
+    let compared = versions::compare(&platform, &viewer, &organization, target, since, number).await;
     compared.map(|comparison| Told::tell(comparison).some()).map_err(refuse)
 }
 

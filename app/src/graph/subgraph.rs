@@ -10,7 +10,9 @@ use orgtrail::identity::view::Flash;
 use super::branch::way;
 use super::publish::faults;
 use super::server_fns::{branch_view, subgraph_versions};
+use super::sized;
 use crate::answer::Answer;
+use crate::audit::history::history_links;
 use crate::context::current_flash;
 use crate::routes::{use_segment, use_slug};
 use crate::ui::answered::answered;
@@ -67,7 +69,7 @@ fn page(branch: &BranchView, subgraph: &SubgraphRow, versions: &VersionsPage, sl
     let path = format!("/{slug}/graphs/{}/branches/{}/subgraphs/{name}", branch.graph, branch.name);
     let rows: Vec<_> = versions.versions.iter().map(|version| row(version, &path)).collect();
     let older = versions.before.map(|before| {
-        view! { <p><a class="button" href=format!("{path}?before={before}")>"Older versions"</a></p> }
+        view! { <p class="graph-ways"><a class="button" href=format!("{path}?before={before}")>"Older versions"</a></p> }
     });
     let served =
         if url.is_empty() { "It is not told where it is served.".to_owned() } else { format!("Served at {url}") };
@@ -85,8 +87,14 @@ fn page(branch: &BranchView, subgraph: &SubgraphRow, versions: &VersionsPage, sl
             {older}
         </section>
         {branch.rights.change.then(|| settings(branch, subgraph, slug, flash))}
+        {branch.reads_audit_log.then(|| history(branch, subgraph, slug))}
     }
     .into_any()
+}
+
+fn history(branch: &BranchView, subgraph: &SubgraphRow, slug: &str) -> AnyView {
+    let object = format!("subgraph:{}:{}", branch.object_id, subgraph.id);
+    view! { <p class="graph-after">{history_links(slug, None, object, "it", &subgraph.name)}</p> }.into_any()
 }
 
 fn row(version: &VersionRow, path: &str) -> AnyView {
@@ -94,7 +102,7 @@ fn row(version: &VersionRow, path: &str) -> AnyView {
     view! {
         <li class="graph-row">
             <a href=format!("{path}/versions/{number}")>"Version " {number}</a>
-            <span class="quiet graph-fact">{bytes} " bytes · " <Time moment=published/> " · " {published_by}</span>
+            <span class="quiet graph-fact">{sized(bytes)} " · " <Time moment=published/> " · " {published_by}</span>
         </li>
     }
     .into_any()

@@ -66,7 +66,7 @@ impl FormState {
     }
 }
 
-/// A labelled input. The error is announced with the field, and both keep what was typed.
+/// A labelled input. The error is announced with the field, on which the page opens, and both keep what was typed.
 #[component]
 #[must_use]
 pub fn Field(
@@ -114,7 +114,7 @@ pub fn Field(
             <label for=id>{label}</label>
             <input
                 id=id name=name type=kind value=value autocomplete=autocomplete maxlength=max_length.to_string()
-                required={!may_be_empty} readonly=readonly list=list
+                required={!may_be_empty} readonly=readonly list=list autofocus=error.is_some()
                 aria-invalid=error.is_some().then_some("true") aria-describedby=described
             />
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id(id)>{hint}</p> }.into_any())}
@@ -142,6 +142,7 @@ pub fn area(
             <label for=name>{label}</label>
             <textarea
                 id=name name=name rows=shown.to_string() maxlength=max_length.to_string() required=required spellcheck="false"
+                autofocus=error.is_some()
                 aria-invalid=error.is_some().then_some("true") aria-describedby=described
                 inner_html=value
             ></textarea>

@@ -4,6 +4,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
+use super::row::hidden;
 use crate::audit::links::Query;
 use crate::browser;
 
@@ -26,6 +27,9 @@ pub fn SearchForm(
     label: &'static str,
     /// What may be typed.
     placeholder: &'static str,
+    /// Parameters of the list that stay.
+    #[prop(optional)]
+    kept: Vec<(&'static str, String)>,
 ) -> impl IntoView {
     let (action, navigate) = (path.clone(), use_navigate());
     let submit = move |event: SubmitEvent| {
@@ -34,8 +38,10 @@ pub fn SearchForm(
             navigate(&Query::parse(&query).on(&path), Default::default());
         }
     };
+    let kept: Vec<_> = kept.iter().map(|(name, value)| (*name, value.as_str())).collect();
     view! {
         <form method="get" action=action class="bar" role="search" on:submit=submit>
+            {hidden(&kept)}
             <input
                 class="search" type="search" name="search" value=search.clone() prop:value=search
                 aria-label=label placeholder=placeholder

@@ -91,6 +91,12 @@ impl Fields {
         }
     }
 
+    /// The page of the trusted documents of the branch that the form names; of the graph if that cannot be one.
+    fn documents(&self) -> String {
+        let branch = self.branch();
+        if branch.contains("/branches/") { format!("{branch}/documents") } else { branch }
+    }
+
     /// The page of the subgraph that the form names; of the branch if that cannot be one.
     fn subgraph(&self) -> String {
         let branch = self.branch();
@@ -160,6 +166,7 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
             Some(fields.below_organization(&fields.branch()))
         }
         "/api/publish_subgraph" => Some(fields.below_organization(&fields.branch())),
+        "/api/submit_manifest" => Some(fields.below_organization(&fields.documents())),
         form if form.ends_with("_subgraph") => Some(fields.below_organization(&fields.subgraph())),
         form if is_of_a_graph(form) => Some(fields.below_organization(&fields.graph())),
         "/api/update_account" | "/api/change_password" | "/api/end_session" | "/api/end_other_sessions" => {
@@ -337,6 +344,12 @@ mod tests {
             ),
             ("/api/publish_subgraph", "organization=acme&graph=inventory&branch=..", "/acme/graphs/inventory"),
             ("/api/publish_subgraph", "organization=acme&graph=/&branch=main", "/acme/graphs"),
+            (
+                "/api/submit_manifest",
+                "organization=acme&graph=inventory&branch=main",
+                "/acme/graphs/inventory/branches/main/documents",
+            ),
+            ("/api/submit_manifest", "organization=acme&graph=inventory&branch=..", "/acme/graphs/inventory"),
             (
                 "/api/update_subgraph",
                 "organization=acme&graph=inventory&branch=main&subgraph=products",

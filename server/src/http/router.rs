@@ -22,6 +22,7 @@ use super::front::Front;
 use super::health::{self, Health};
 use super::{body, cross_site, finish, forms, limits, pages, problem, programs, security_headers, sign_out};
 use crate::audit::{export_guard, mutations};
+use crate::graph::files;
 use crate::graphql::{endpoint, schema};
 use crate::identity::rate::Rate;
 use crate::identity::session_cookie::{self, SessionCookie};
@@ -81,6 +82,7 @@ fn viewer_routes(platform: &Platform, downloads: Downloads) -> Router {
     let unknown = render_app_to_stream_with_context(context.clone(), shell);
     Router::new()
         .route("/logout", post(sign_out::sign_out))
+        .merge(files::router(platform.clone()))
         .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
         .fallback(move |request: axum::extract::Request| {
             let page = unknown.clone();

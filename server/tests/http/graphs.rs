@@ -1,5 +1,6 @@
 //! Graphs over HTTP: forms with and without what they need, and what their pages show.
 
+use orgtrail::graph::documents;
 use orgtrail::graph::subgraphs::{self, Publication, Target};
 use orgtrail::graph::{registry, versions};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
@@ -14,6 +15,9 @@ type Query { products: [Product!]! }
 type Product @key(fields: "id") { id: ID! name: String! }
 "#;
 
+/// A document that is valid with [`PRODUCTS`].
+pub const MANIFEST: &str = r#"{"all": "query All { products { id } }"}"#;
+
 /// The same with another line; with a comment that is hostile, in two ways.
 const RENAMED: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
 type Query { products: [Product!]! }
@@ -26,6 +30,12 @@ pub async fn publish(app: &TestApplication, graph: &str, branch: &str, schema: &
     let target = Target { graph, branch, name: "products" };
     let publication = Publication { schema: schema.as_bytes(), url: None };
     subgraphs::publish(&app.platform, &owner(app), ACME, target, publication).await.unwrap();
+}
+
+/// Submits a manifest to the branch `main` of the graph `inventory`.
+pub async fn submit(app: &TestApplication, client: &str, manifest: &str) -> orgtrail::Result<documents::Submitted> {
+    let client = documents::Client { graph: "inventory", branch: "main", name: client };
+    documents::submit(&app.platform, &owner(app), ACME, client, manifest.as_bytes()).await
 }
 
 fn owner(app: &TestApplication) -> Viewer {
@@ -201,4 +211,176 @@ async fn each_sees_what_they_may_do() {
     for path in ["none", "%00", "inventory/branches/none", "inventory/branches/%00"] {
         assert_eq!(app.owner().await.get(&format!("/acme/graphs/{path}")).await.status, 404, "{path}");
     }
+}
+
+const BRANCH: &str = "/acme/graphs/inventory/branches/main";
+
+/// A page without what Leptos puts between texts.
+async fn read(browser: &Client, path: &str) -> String {
+    browser.get(path).await.body.replace("<!>", "")
+}
+
+/// Submits by form for the client `web`.
+async fn post_manifest(client: &Client, manifest: &str) -> (String, Answer) {
+    let fields = [("graph", "inventory"), ("branch", "main"), ("client", " web "), ("manifest", manifest)];
+    let (page, mut landed) = post(client, "/api/submit_manifest", &fields).await;
+    landed.body = landed.body.replace("<!>", "");
+    (page, landed)
+}
+
+#[tokio::test]
+async fn a_manifest_is_submitted_by_form_and_its_documents_are_read() {
+    let app = TestApplication::start().await;
+    app.graph("inventory").await;
+    let browser = app.owner().await;
+    let documents = format!("{BRANCH}/documents");
+    let empty = read(&browser, &documents).await;
+    assert!(empty.contains("No trusted documents yet.") && empty.contains("publish a subgraph before"), "{empty}");
+    assert!(!empty.contains("submit_manifest"), "{empty}");
+    publish(&app, "inventory", "main", PRODUCTS).await;
+
+    let relay =
+        "{\r\n\"a/b?<i>\": \"query All($n: Int) {\\n  products { id }\\n}\",\r\n\"n\": \"{ products { name } }\"}";
+    let relay = relay.replace("($n: Int)", "");
+    let (page, taken) = post_manifest(&browser, &relay).await;
+    assert_eq!(page, format!("{documents}?client=web"));
+    assert!(taken.body.contains("The manifest of web was taken: 2 documents, 2 of them new."), "{}", taken.body);
+    assert!(
+        taken.body.contains("<code>a/b?&lt;i&gt;</code>") && taken.body.contains("unnamed query"),
+        "{}",
+        taken.body
+    );
+    assert!(taken.body.contains("object=trusted_document%3A"), "{}", taken.body);
+    assert!(!submit(&app, "web", &relay.replace("\r\n", "\n")).await.unwrap().changed, "line ends are not a change");
+    let (_, again) = post_manifest(&browser, &relay).await;
+    assert!(again.body.contains("Nothing was submitted: this is the newest manifest of web already."));
+
+    let one = read(&browser, &format!("{documents}/document?client=web&id=a%2Fb%3F%3Ci%3E")).await;
+    assert!(one.contains("<span class=\"sdl-keyword\">query</span> <span class=\"sdl-type\">All</span>"), "{one}");
+    assert!(one.contains("SHA-256"), "{one}");
+    let found = read(&browser, &format!("{documents}?search=NAME")).await;
+    assert!(found.contains("unnamed query") && !found.contains(">All</a>"), "{found}");
+    let nothing = read(&browser, &format!("{documents}?search=%3Cb%3E")).await;
+    assert!(nothing.contains("No document here has “&lt;b&gt;”"), "{nothing}");
+    for missing in ["?client=web&id=none", "?client=none&id=n", "", "?client=web&id=%00"] {
+        assert_eq!(browser.get(&format!("{documents}/document{missing}")).await.status, 404, "{missing}");
+        assert_eq!(browser.get(&format!("{documents}/document/file{missing}")).await.status, 404, "{missing}");
+    }
+    assert_eq!(browser.get(&format!("{documents}?search={}", "x".repeat(201))).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_refused_manifest_names_each_bad_document() {
+    let app = TestApplication::start().await;
+    app.graph("inventory").await;
+    publish(&app, "inventory", "main", PRODUCTS).await;
+    let browser = app.owner().await;
+    let bad = r#"{"one": "{ products { price } }", "good": "{ products { id } }", "two": "{\n  missing\n}"}"#;
+    let (page, refused) = post_manifest(&browser, bad).await;
+    assert_eq!(page, format!("{BRANCH}/documents"));
+    for told in
+        ["one, line 1, column 14: ", "two, line 2, column 3: ", "id=\"manifest-error\"", "none was taken", "autofocus"]
+    {
+        assert!(refused.body.contains(told), "{told}: {}", refused.body);
+    }
+    assert!(refused.body.contains("No trusted documents yet.") && refused.body.contains("value=\" web \""));
+    assert!(!refused.body.contains("good, line"), "{}", refused.body);
+    let (_, none) = post_manifest(&browser, "[]").await;
+    assert!(none.body.contains("id=\"manifest-error\"") && none.body.contains("JSON object"), "{}", none.body);
+    let long = format!("{{\"a\": \"# {}\"}}", "x".repeat(20_000));
+    assert!(post_manifest(&browser, &long).await.1.body.contains("too long to be kept here"));
+}
+
+#[tokio::test]
+async fn documents_follow_page_by_page() {
+    let app = TestApplication::start().await;
+    app.graph("inventory").await;
+    publish(&app, "inventory", "main", PRODUCTS).await;
+    let documents: Vec<_> =
+        (0..102).map(|n| format!("\"id {n:03}\": \"query Q{n:03} {{ products {{ id }} }}\"")).collect();
+    submit(&app, "web & co", &format!("{{{}}}", documents.join(","))).await.unwrap();
+    let browser = app.owner().await;
+    let first = read(&browser, &format!("{BRANCH}/documents?client=web+%26+co")).await;
+    assert!(first.contains(">Q099</a>") && !first.contains(">Q100</a>"), "{first}");
+    let next = "documents?client=web+%26+co&after_client=web+%26+co&after=id+099";
+    assert!(first.contains(&next.replace('&', "&amp;")), "{first}");
+    let rest = read(&browser, &format!("{BRANCH}/{next}")).await;
+    assert!(rest.contains(">Q100</a>") && rest.contains(">Q101</a>") && !rest.contains(">Q099</a>"), "{rest}");
+    assert!(rest.contains("First documents") && !rest.contains("More documents"), "{rest}");
+}
+
+#[tokio::test]
+async fn supergraphs_are_listed_and_any_two_compared() {
+    let app = TestApplication::start().await;
+    app.graph("inventory").await;
+    let browser = app.owner().await;
+    assert!(read(&browser, &format!("{BRANCH}/supergraphs")).await.contains("No supergraphs yet."));
+    publish(&app, "inventory", "main", PRODUCTS).await;
+    publish(&app, "inventory", "main", RENAMED).await;
+    publish(&app, "inventory", "main", PRODUCTS).await;
+    let list = read(&browser, &format!("{BRANCH}/supergraphs")).await;
+    for told in ["version 1 of products</a> came in", "version 3 of products</a> instead of version 2", "SHA-256"] {
+        assert!(list.contains(told), "{told}: {list}");
+    }
+    assert!(list.contains("/subgraphs/products/versions/3\""), "{list}");
+    let first = read(&browser, &format!("{BRANCH}/supergraphs/1")).await;
+    assert!(!first.contains("Changed since") && first.contains("name=\"since\""), "{first}");
+    let second = read(&browser, &format!("{BRANCH}/supergraphs/2")).await;
+    assert!(second.contains("Changed since <a") && second.contains("1 added, 1 removed, in lines."), "{second}");
+    let same = read(&browser, &format!("{BRANCH}/supergraphs/3?since=1")).await;
+    assert!(same.contains("supergraph 1</a>") && same.contains("Clients see the same."), "{same}");
+    let version = read(&browser, &format!("{BRANCH}/subgraphs/products/versions/1?since=2")).await;
+    assert!(version.contains("Different from <a") && version.contains("1 added, 2 removed, in lines."), "{version}");
+    for missing in ["supergraphs/3?since=4", "supergraphs/3?since=0", "subgraphs/products/versions/1?since=9"] {
+        assert_eq!(browser.get(&format!("{BRANCH}/{missing}")).await.status, 404, "{missing}");
+    }
+    assert_eq!(browser.get(&format!("{BRANCH}/supergraphs/3?since=x")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_a_page_is_a_file() {
+    let app = TestApplication::start().await;
+    app.graph("inventory").await;
+    // Longer than any page shows, and with what a browser must not run.
+    let long =
+        format!("{PRODUCTS}# <script>alert(1)</script>\n{}", format!("# {}\n", "long ".repeat(1_000)).repeat(40));
+    publish(&app, "inventory", "main", &long).await;
+    submit(&app, "web", MANIFEST).await.unwrap();
+    let browser = app.owner().await;
+    let version = format!("{BRANCH}/subgraphs/products/versions/1");
+    let page = read(&browser, &version).await;
+    assert!(page.contains("Not shown here: ") && page.contains(&format!("rel=\"external\" href=\"{version}/file\"")));
+    let file = browser.get(&format!("{version}/file")).await;
+    assert_eq!((file.status, file.body == long), (200, true));
+    for (name, value) in [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-disposition", "attachment; filename=\"inventory-main-products-version-1.graphql\""),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+        ("cache-control", "no-store"),
+    ] {
+        assert_eq!(file.header(name), value);
+    }
+    let supergraph = browser.get(&format!("{BRANCH}/supergraphs/1/file")).await;
+    assert!(
+        supergraph.body.contains("join__Graph") && supergraph.header("content-disposition").contains("supergraph-1")
+    );
+    let api = browser.get(&format!("{BRANCH}/supergraphs/1/api")).await;
+    assert!(api.body.contains("products") && !api.body.contains("join__"), "{}", api.body);
+    let document = browser.get(&format!("{BRANCH}/documents/document/file?client=web&id=all")).await;
+    assert_eq!(document.body, "query All { products { id } }");
+    for missing in [
+        "subgraphs/products/versions/2/file",
+        "subgraphs/none/versions/1/file",
+        "supergraphs/x/file",
+        "supergraphs/2/api",
+    ] {
+        let answer = browser.get(&format!("{BRANCH}/{missing}")).await;
+        assert_eq!(answer.status, 404, "{missing}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{missing}");
+    }
+    let program = app.program();
+    program.get(&format!("{version}/file")).await.assert_problem(401, "UNAUTHENTICATED");
+    let token = app.program_with(&[Scope::AuditRead]).await;
+    assert_eq!(token.get(&format!("{version}/file")).await.status, 200, "every token reads graphs");
 }

@@ -36,7 +36,7 @@ enum Rule {
 }
 
 /// Every page, its address for the test, and its rule: one more is a decision, and a line here.
-const PAGES: [(&str, &str, Rule); 23] = [
+const PAGES: [(&str, &str, Rule); 26] = [
     ("/", "/", Rule::LeadsOn),
     ("/account", "/account", Rule::Session),
     ("/account/email/{secret}", "/account/email/unknown", Rule::LinkForUser),
@@ -55,6 +55,16 @@ const PAGES: [(&str, &str, Rule); 23] = [
         Rule::ReadsOrganization,
     ),
     (
+        "/{organization}/graphs/{graph}/branches/{branch}/documents",
+        "/acme/graphs/inventory/branches/main/documents",
+        Rule::ReadsOrganization,
+    ),
+    (
+        "/{organization}/graphs/{graph}/branches/{branch}/documents/document",
+        "/acme/graphs/inventory/branches/main/documents/document?client=web&id=all",
+        Rule::ReadsOrganization,
+    ),
+    (
         "/{organization}/graphs/{graph}/branches/{branch}/subgraphs/{subgraph}",
         "/acme/graphs/inventory/branches/main/subgraphs/products",
         Rule::ReadsOrganization,
@@ -62,6 +72,11 @@ const PAGES: [(&str, &str, Rule); 23] = [
     (
         "/{organization}/graphs/{graph}/branches/{branch}/subgraphs/{subgraph}/versions/{number}",
         "/acme/graphs/inventory/branches/main/subgraphs/products/versions/1",
+        Rule::ReadsOrganization,
+    ),
+    (
+        "/{organization}/graphs/{graph}/branches/{branch}/supergraphs",
+        "/acme/graphs/inventory/branches/main/supergraphs",
         Rule::ReadsOrganization,
     ),
     (
@@ -76,6 +91,14 @@ const PAGES: [(&str, &str, Rule); 23] = [
     ("/{organization}/settings/members", "/acme/settings/members", Rule::ReadsOrganization),
     ("/{organization}/settings/teams", "/acme/settings/teams", Rule::ReadsOrganization),
     ("/{organization}/settings/teams/{team}", "/acme/settings/teams/{team}", Rule::ReadsOrganization),
+];
+
+/// What is no page and linked from one: it asks what its page does.
+const FILES: [&str; 4] = [
+    "/acme/graphs/inventory/branches/main/documents/document/file?client=web&id=all",
+    "/acme/graphs/inventory/branches/main/subgraphs/products/versions/1/file",
+    "/acme/graphs/inventory/branches/main/supergraphs/1/api",
+    "/acme/graphs/inventory/branches/main/supergraphs/1/file",
 ];
 
 /// The status that a rule has for somebody who asks for a page. A token is as good there as anywhere else; one that is not good is nobody.
@@ -110,7 +133,8 @@ async fn every_page_has_a_rule_and_keeps_it_for_everybody() {
     let (cast, mut wrong) = (Cast::new().await, Vec::new());
     for who in everybody() {
         let client = cast.client(who).await;
-        for (_, path, rule) in PAGES {
+        let pages = PAGES.into_iter().map(|(_, path, rule)| (path, rule));
+        for (path, rule) in pages.chain(FILES.map(|path| (path, Rule::ReadsOrganization))) {
             let path = path.replace("{team}", &cast.team);
             let answer = Answer::read(client.bare(Method::GET, &path).header(ACCEPT, "text/html")).await;
             let expected = expected(rule, who);

@@ -10,7 +10,7 @@ use orgtrail::identity::viewer::{Origin, User, Viewer};
 use orgtrail::organization::{invites, members, settings, teams};
 use reqwest::Method;
 
-use crate::graphs::{PRODUCTS, publish};
+use crate::graphs::{MANIFEST, PRODUCTS, publish, submit};
 use crate::mailed;
 use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
@@ -53,7 +53,7 @@ enum Rule {
 }
 
 /// Every server function and its rule: one more is a decision, and a line here.
-const ENDPOINTS: [(&str, &str, Rule); 70] = [
+const ENDPOINTS: [(&str, &str, Rule); 75] = [
     ("GET", "/api/export_audit_logs", Rule::ExportsLog),
     ("POST", "/api/accept_invite", Rule::Session),
     ("POST", "/api/access_tokens_page", Rule::ManagesTokens),
@@ -67,6 +67,7 @@ const ENDPOINTS: [(&str, &str, Rule); 70] = [
     ("POST", "/api/change_member_role", Rule::ChangesMembers),
     ("POST", "/api/change_password", Rule::Session),
     ("POST", "/api/change_team_role", Rule::ManagesTeams),
+    ("POST", "/api/compared_supergraphs", Rule::ReadsOrganization),
     ("POST", "/api/compared_versions", Rule::ReadsOrganization),
     ("POST", "/api/confirm_email", Rule::Session),
     ("POST", "/api/create_access_token", Rule::ManagesTokens),
@@ -79,6 +80,8 @@ const ENDPOINTS: [(&str, &str, Rule); 70] = [
     ("POST", "/api/delete_graph", Rule::ManagesGraphs),
     ("POST", "/api/delete_subgraph", Rule::ChangesGraph),
     ("POST", "/api/delete_team", Rule::ManagesTeams),
+    ("POST", "/api/document_view", Rule::ReadsOrganization),
+    ("POST", "/api/documents_page", Rule::ReadsOrganization),
     ("POST", "/api/email_change_view", Rule::Session),
     ("POST", "/api/end_member_sessions", Rule::EndsSessions),
     ("POST", "/api/end_other_sessions", Rule::Session),
@@ -111,7 +114,9 @@ const ENDPOINTS: [(&str, &str, Rule); 70] = [
     ("POST", "/api/signup", Rule::Nothing),
     ("POST", "/api/subgraph_version", Rule::ReadsOrganization),
     ("POST", "/api/subgraph_versions", Rule::ReadsOrganization),
+    ("POST", "/api/submit_manifest", Rule::PublishesToGraph),
     ("POST", "/api/supergraph_view", Rule::ReadsOrganization),
+    ("POST", "/api/supergraphs_page", Rule::ReadsOrganization),
     ("POST", "/api/team_view", Rule::ReadsOrganization),
     ("POST", "/api/teams_page", Rule::ReadsOrganization),
     ("POST", "/api/update_access_token", Rule::ManagesTokens),
@@ -230,6 +235,7 @@ impl Cast {
         let tokens = tokens(&app, &owner).await;
         app.graph("inventory").await;
         publish(&app, "inventory", "main", PRODUCTS).await;
+        submit(&app, "web", MANIFEST).await.unwrap();
         let event = page::events(&app.platform, &owner, ACME, "").await.unwrap().events[0].id.clone();
         let team = teams::create(&app.platform, &owner, ACME, "Security").await.unwrap().to_string();
         Self { app, users, tokens, event, team }
@@ -395,6 +401,9 @@ impl Cast {
             ("subgraph", "products"),
             ("number", "1"),
             ("schema", PRODUCTS),
+            ("client", "web"),
+            ("manifest", MANIFEST),
+            ("document", "all"),
             ("url", "https://products.example/graphql"),
             ("permission", "publish"),
             ("email", &email),
