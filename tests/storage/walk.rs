@@ -472,9 +472,9 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     graph/versions::compare: nothing
     graph/versions/supergraphs::supergraphs: nothing
     graph/versions/supergraphs::supergraph: nothing
-    graph/versions/supergraphs::compare_supergraphs: nothing
     graph/download::subgraph: nothing
     graph/download::supergraph: nothing
+    graph/versions/supergraphs::compare_supergraphs: nothing
     graph/documents::submit: change trusted_document.submitted success
     graph/documents/reading::list: nothing
     graph/documents/reading::document: nothing
