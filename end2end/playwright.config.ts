@@ -3,7 +3,7 @@
 import { defineConfig } from '@playwright/test';
 
 // Tests that must come out the same whether the browser runs scripts or not.
-const WITH_AND_WITHOUT_SCRIPTS = /(access-tokens|account|sign-in|sign-up|general|invites|members|teams)\.spec\.ts$/;
+const WITH_AND_WITHOUT_SCRIPTS = /(access-tokens|account|sign-in|sign-up|general|graphs|invites|members|teams)\.spec\.ts$/;
 const WITHOUT_SCRIPTS = /without-javascript\.spec\.ts$/;
 
 export default defineConfig({

@@ -6,7 +6,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
 import { dayAgo } from '../support/audit-logs.ts';
-import { ACME } from '../support/people.ts';
+import { makeInventory } from '../support/graphs.ts';
+import { ACME, join } from '../support/people.ts';
 import { type Who, expect, hydrated, test, visit } from '../support/test.ts';
 
 const AUDIT_LOGS = `/${ACME}/settings/audit-logs`;
@@ -102,26 +103,81 @@ async function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
+/** Takes the pictures of a page that is there, and looks at it everywhere. */
+async function lookAt(page: Page, name: string): Promise<void> {
+  await hydrated(page);
+  for (const [width, height] of [
+    [1280, 900],
+    [390, 844],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
+      expect.soft(await violations(page, colorScheme === 'dark'), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
+    }
+  }
+  await page.setViewportSize({ width: 320, height: 640 });
+  expect.soft(await sidewaysScroll(page), 'pixels to scroll sideways at 320 px').toBe(0);
+}
+
 for (const { name, path, who, status, prepare } of LOOKS) {
   test(name, async ({ browse }) => {
     test.slow();
     const page = await browse(who);
     await visit(page, path, status);
     if (prepare) await prepare(page);
-    await hydrated(page);
-    for (const [width, height] of [
-      [1280, 900],
-      [390, 844],
-    ] as const) {
-      await page.setViewportSize({ width, height });
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png`, });
-        expect.soft(await violations(page, colorScheme === 'dark'), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
-      }
-    }
-    await page.setViewportSize({ width: 320, height: 640 });
-    expect.soft(await sidewaysScroll(page), 'pixels to scroll sideways at 320 px').toBe(0);
+    await lookAt(page, name);
+  });
+}
+
+// Of a graph that the test makes: paths are below its organization.
+const BRANCH = '/graphs/inventory/branches/main';
+
+const GRAPH_LOOKS: Look[] = [
+  { name: 'graphs', path: '/graphs' },
+  { name: 'graph', path: '/graphs/inventory' },
+  { name: 'graph-member', path: '/graphs/inventory', who: 'member' },
+  { name: 'branch', path: BRANCH },
+  { name: 'branch-member', path: BRANCH, who: 'member' },
+  { name: 'branch-refused', path: BRANCH, prepare: refusePublish },
+  { name: 'subgraph', path: `${BRANCH}/subgraphs/products` },
+  { name: 'version', path: `${BRANCH}/subgraphs/products/versions/2` },
+  { name: 'supergraphs', path: `${BRANCH}/supergraphs` },
+  { name: 'supergraph', path: `${BRANCH}/supergraphs/3` },
+  { name: 'supergraph-first', path: `${BRANCH}/supergraphs/1` },
+  { name: 'supergraph-unknown', path: `${BRANCH}/supergraphs/3?since=9`, status: 404 },
+  { name: 'documents', path: `${BRANCH}/documents` },
+  { name: 'documents-of-one', path: `${BRANCH}/documents?client=web` },
+  { name: 'documents-member', path: `${BRANCH}/documents`, who: 'member' },
+  { name: 'documents-nothing', path: `${BRANCH}/documents?search=zebra-crossing` },
+  { name: 'documents-refused', path: `${BRANCH}/documents`, prepare: refuseManifest },
+  { name: 'document', path: `${BRANCH}/documents/document?client=web&id=short` },
+];
+
+async function refusePublish(page: Page): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill('orders');
+  await page.getByLabel('Schema').fill('type Query {\n  orders: [Order!]!\n}\ntype Query {\n  more: Missing\n}');
+  await page.getByRole('button', { name: 'Publish' }).click();
+  await expect(page.getByRole('group', { name: 'What is wrong' })).toBeVisible();
+}
+
+async function refuseManifest(page: Page): Promise<void> {
+  await page.getByLabel('Client').fill('web');
+  await page.getByLabel('Manifest').fill('{"one": "{ products { price } }", "two": "{ nothing }"}');
+  await page.getByRole('button', { name: 'Submit manifest' }).click();
+  await expect(page.getByRole('group', { name: 'What is wrong' })).toBeVisible();
+}
+
+for (const { name, path, who, status, prepare } of GRAPH_LOOKS) {
+  test(name, async ({ browse, organization }) => {
+    test.slow();
+    const owner = await browse(organization.owner);
+    await makeInventory(owner, organization);
+    const page = who === 'member' ? await browse(await join(organization, 'member', 'Helen Ling')) : owner;
+    await visit(page, `/${organization.slug}${path}`, status);
+    if (prepare) await prepare(page);
+    await lookAt(page, name);
   });
 }
 

@@ -1,14 +1,13 @@
 // Graphs, the same with JavaScript and without.
 
+import { readFile } from 'node:fs/promises';
+
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
+import { APOLLO, PRODUCTS, RELAY, makeInventory } from '../support/graphs.ts';
 import { type Organization, join } from '../support/people.ts';
-import { expect, hydrated, test, visit } from '../support/test.ts';
-
-const PRODUCTS = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
-type Query { products: [Product!]! }
-type Product @key(fields: "id") { id: ID! name: String! }`;
+import { expect, hydrated, test, visit, whereabouts } from '../support/test.ts';
 
 function graphs(organization: Organization): string {
   return `/${organization.slug}/graphs`;
@@ -82,6 +81,99 @@ test('a member reads, and changes nothing', async ({ browse, organization }) => 
   await hers.getByRole('link', { name: 'main', exact: true }).click();
   await expect(hers.getByText('Publishing takes the permission publish')).toBeVisible();
   await expect(hers.locator('main form')).toHaveCount(0);
+  await hers.getByRole('link', { name: 'Trusted documents' }).click();
+  await expect(hers.getByText('Submitting a manifest takes the permission publish')).toBeVisible();
+  await expect(hers.locator('main form')).toHaveCount(0);
+});
+
+async function submit(page: Page, client: string, manifest: string): Promise<void> {
+  await page.getByLabel('Client').fill(client);
+  await page.getByLabel('Manifest').fill(manifest);
+  await page.getByRole('button', { name: 'Submit manifest' }).click();
+  await hydrated(page);
+}
+
+test('manifests are submitted, and their documents searched and read', async ({ browse, organization }) => {
+  const page = await browse(organization.owner);
+  await create(page, organization, 'Inventory');
+  const branch = `${graphs(organization)}/inventory/branches/main`;
+  await visit(page, `${branch}/documents`);
+  await expect(page.getByText('publish a subgraph before you submit a manifest')).toBeVisible();
+  await visit(page, branch);
+  await publish(page, PRODUCTS);
+  await page.getByRole('link', { name: 'Trusted documents' }).click();
+  await expect(page.getByText('No trusted documents yet.')).toBeVisible();
+  await submit(page, 'web', RELAY);
+  await expect(page.getByRole('status')).toHaveText('The manifest of web was taken: 2 documents, 2 of them new.');
+  expect(whereabouts(page)).toBe(`${branch}/documents?client=web`);
+  await submit(page, 'web', RELAY);
+  await expect(page.getByRole('status')).toContainText('Nothing was submitted');
+
+  await page.getByRole('searchbox', { name: 'Search documents' }).fill('NAME');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expect(page.getByRole('link', { name: 'unnamed query' })).toHaveCount(0);
+  await page.getByRole('link', { name: 'Products', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Products');
+  const text = page.getByRole('region', { name: 'Text of Products' });
+  await expect(text.locator('.code-line')).toHaveCount(6);
+  await expect(text.locator('.sdl-keyword')).toHaveText('query');
+  await page.getByRole('link', { name: 'web', exact: true }).click();
+  await page.getByRole('link', { name: 'What happened to it: web' }).click();
+  await expect(page.getByText('trusted_document.submitted')).toHaveCount(1);
+});
+
+test('a refused manifest opens on what is wrong, document by document', async ({ browse, organization }) => {
+  const page = await browse(organization.owner);
+  const documents = `${await makeInventory(page, organization)}/documents`;
+  await visit(page, documents);
+  const bad = '{"one": "{ products { price } }", "two": "{ nothing }", "good": "{ products { id } }"}';
+  await submit(page, 'web', bad);
+  const wrong = page.getByRole('group', { name: 'What is wrong' });
+  await expect(wrong.getByRole('listitem')).toHaveText([/^one, line 1, column 14: .*price/, /^two, line 1, column 3: .*nothing/]);
+  await expect(wrong).toBeFocused();
+  await expect(wrong).toBeInViewport();
+  await page.keyboard.press('Tab');
+  await expect(page.getByLabel('Client')).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByLabel('Manifest')).toBeFocused();
+  await expect(page.getByLabel('Manifest')).toHaveValue(bad);
+  await page.getByLabel('Manifest').fill(APOLLO.replace('reviews { text }', 'id'));
+  await page.getByRole('button', { name: 'Submit manifest' }).press('Enter');
+  await expect(page.getByLabel('Manifest'), 'an id stands for one text').toHaveAttribute('aria-invalid', 'true');
+});
+
+test('supergraphs say what they changed, and any two are compared', async ({ browse, organization }) => {
+  const page = await browse(organization.owner);
+  await visit(page, await makeInventory(page, organization));
+  await page.getByRole('link', { name: 'All supergraphs' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Supergraphs');
+  await expect(page.locator('.graph-changes')).toHaveText([
+    'version 2 of products instead of version 1',
+    'version 1 of reviews came in',
+    'version 1 of products came in',
+  ]);
+  await page.getByRole('link', { name: 'Supergraph 3' }).click();
+  const clients = page.getByRole('region', { name: 'Lines for clients that differ from supergraph 2' });
+  await expect(clients.locator('ins')).toContainText('sku: String!');
+  await page.getByLabel('Compare with supergraph').fill('1');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await expect(page.getByRole('heading', { name: 'Changed since' })).toHaveText('Changed since supergraph 1');
+  await expect(page.getByRole('region', { name: 'Lines for clients that differ from supergraph 1' })).toContainText('reviews: [Review!]!');
+  await page.getByRole('link', { name: 'Version 2 of products' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('products, version 2');
+});
+
+test('a schema is downloaded, by members too', async ({ browse, organization }) => {
+  const helen = await join(organization, 'member', 'Helen Ling');
+  const branch = await makeInventory(await browse(organization.owner), organization);
+  const page = await browse(helen);
+  await visit(page, `${branch}/subgraphs/products/versions/1`);
+  const [version] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()]);
+  expect(version.suggestedFilename()).toBe('inventory-main-products-version-1.graphql');
+  expect(await readFile(await version.path(), 'utf8')).toBe(PRODUCTS);
+  await visit(page, `${branch}/supergraphs/1`);
+  const [api] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).first().click()]);
+  expect(await readFile(await api.path(), 'utf8')).not.toContain('join__');
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -93,8 +185,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await visit(page, branch);
     await publish(page, `${PRODUCTS}\n# ${'x'.repeat(300)}`);
     await publish(page, `${PRODUCTS}\n# ${'y'.repeat(300)}`);
-    const paths = [graphs(organization), `${graphs(organization)}/inventory`, branch, `${branch}/subgraphs/products`];
-    for (const path of [...paths, `${branch}/subgraphs/products/versions/2`, `${branch}/supergraphs/2`]) {
+    await visit(page, `${branch}/documents`);
+    await submit(page, `<i>${'M'.repeat(90)}</i>`, `{"<b>${'W'.repeat(190)}</b>": "query ${'Q'.repeat(200)} { products { id } }"}`);
+    const client = whereabouts(page);
+    const one = await page.getByRole('link', { name: /^QQQ/ }).getAttribute('href');
+    const paths = [graphs(organization), `${graphs(organization)}/inventory`, branch, `${branch}/subgraphs/products`, client, one ?? ''];
+    for (const path of [...paths, `${branch}/subgraphs/products/versions/2`, `${branch}/supergraphs`, `${branch}/supergraphs/2`]) {
       await visit(page, path);
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(sideways, path).toBe(0);
