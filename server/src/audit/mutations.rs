@@ -15,14 +15,17 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 /// Server functions that change nothing: all others are mutations, and those of the sign-in are recorded as attempts.
-pub const QUESTIONS: [&str; 23] = [
+pub const QUESTIONS: [&str; 27] = [
     "/api/access_tokens_page",
     "/api/audit_actors",
     "/api/audit_count",
     "/api/audit_event",
     "/api/audit_page",
     "/api/branch_view",
+    "/api/compared_supergraphs",
     "/api/compared_versions",
+    "/api/document_view",
+    "/api/documents_page",
     "/api/email_change_view",
     "/api/flash",
     "/api/graph_view",
@@ -36,6 +39,7 @@ pub const QUESTIONS: [&str; 23] = [
     "/api/subgraph_version",
     "/api/subgraph_versions",
     "/api/supergraph_view",
+    "/api/supergraphs_page",
     "/api/team_view",
     "/api/teams_page",
     "/api/viewer",
