@@ -163,8 +163,8 @@ async function refusePublish(page: Page): Promise<void> {
 }
 
 async function refuseManifest(page: Page): Promise<void> {
-  await page.getByLabel('Client').fill('web');
-  await page.getByLabel('Manifest').fill('{"one": "{ products { price } }", "two": "{ nothing }"}');
+  await page.getByLabel('Client', { exact: true }).fill('web');
+  await page.getByLabel('Manifest', { exact: true }).fill('{"one": "{ products { price } }", "two": "{ nothing }"}');
   await page.getByRole('button', { name: 'Submit manifest' }).click();
   await expect(page.getByRole('group', { name: 'What is wrong' })).toBeVisible();
 }

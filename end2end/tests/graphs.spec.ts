@@ -87,8 +87,8 @@ test('a member reads, and changes nothing', async ({ browse, organization }) => 
 });
 
 async function submit(page: Page, client: string, manifest: string): Promise<void> {
-  await page.getByLabel('Client').fill(client);
-  await page.getByLabel('Manifest').fill(manifest);
+  await page.getByLabel('Client', { exact: true }).fill(client);
+  await page.getByLabel('Manifest', { exact: true }).fill(manifest);
   await page.getByRole('button', { name: 'Submit manifest' }).click();
   await hydrated(page);
 }
@@ -133,13 +133,13 @@ test('a refused manifest opens on what is wrong, document by document', async ({
   await expect(wrong).toBeFocused();
   await expect(wrong).toBeInViewport();
   await page.keyboard.press('Tab');
-  await expect(page.getByLabel('Client')).toBeFocused();
+  await expect(page.getByLabel('Client', { exact: true })).toBeFocused();
   await page.keyboard.press('Tab');
-  await expect(page.getByLabel('Manifest')).toBeFocused();
-  await expect(page.getByLabel('Manifest')).toHaveValue(bad);
-  await page.getByLabel('Manifest').fill(APOLLO.replace('reviews { text }', 'id'));
+  await expect(page.getByLabel('Manifest', { exact: true })).toBeFocused();
+  await expect(page.getByLabel('Manifest', { exact: true })).toHaveValue(bad);
+  await page.getByLabel('Manifest', { exact: true }).fill(APOLLO.replace('reviews { text }', 'id'));
   await page.getByRole('button', { name: 'Submit manifest' }).press('Enter');
-  await expect(page.getByLabel('Manifest'), 'an id stands for one text').toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Manifest', { exact: true }), 'an id stands for one text').toHaveAttribute('aria-invalid', 'true');
 });
 
 test('supergraphs say what they changed, and any two are compared', async ({ browse, organization }) => {
