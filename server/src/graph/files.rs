@@ -9,7 +9,7 @@ use axum::{Router, http::header};
 use http::HeaderValue;
 use orgtrail::graph::documents::{self, Client};
 use orgtrail::graph::subgraphs::Target;
-use orgtrail::graph::versions;
+use orgtrail::graph::{download, versions};
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::platform::Platform;
 use orgtrail::{Error, Result};
@@ -69,8 +69,8 @@ async fn version(
 ) -> Response {
     let VersionPath { organization, graph, branch, subgraph, number } = path;
     let target = Target { graph: &graph, branch: &branch, name: &subgraph };
-    let found = versions::version(&platform, &viewer, &organization, target, parse(&number)).await;
-    answer(found.map(|found| (format!("{graph}-{branch}-{subgraph}-version-{number}"), found.sdl)))
+    let found = download::subgraph(&platform, &viewer, &organization, target, Some(parse(&number))).await;
+    answer(found.map(|found| (format!("{graph}-{branch}-{subgraph}-version-{number}"), found.text)))
 }
 
 async fn supergraph(
@@ -79,8 +79,8 @@ async fn supergraph(
     Path(path): Path<SupergraphPath>,
 ) -> Response {
     let SupergraphPath { organization, graph, branch, number } = path;
-    let found = versions::supergraph(&platform, &viewer, &organization, &graph, &branch, parse(&number)).await;
-    answer(found.map(|found| (format!("{graph}-{branch}-supergraph-{number}"), found.sdl)))
+    let found = download::supergraph(&platform, &viewer, &organization, &graph, &branch, Some(parse(&number))).await;
+    answer(found.map(|found| (format!("{graph}-{branch}-supergraph-{number}"), found.text)))
 }
 
 async fn api(
