@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, TestApplication};
 
+mod client;
 mod limits;
 mod logs;
 

@@ -43,7 +43,7 @@ fn change(number: usize) -> Draft {
 }
 
 /// Events that nothing in this version makes yet, made from one that there is: `fields` are those of its row that differ.
-async fn copies(app: &TestApplication, count: usize, fields: &str) {
+pub async fn copies(app: &TestApplication, count: usize, fields: &str) {
     let sql = format!(
         "insert into orgtrail.events select (jsonb_populate_record(e, jsonb_build_object('index', 100000 + n + coalesce((select max(index) from orgtrail.events), 0),
             'id', gen_random_uuid(), 'occurred_at', e.occurred_at + n * interval '1 microsecond') || {fields})).*
@@ -54,6 +54,14 @@ async fn copies(app: &TestApplication, count: usize, fields: &str) {
         storage::begin(&app.superuser, organization.fetch_one(&app.superuser).await.unwrap()).await.unwrap();
     sqlx::query(AssertSqlSafe(sql)).execute(&mut *transaction).await.unwrap();
     transaction.commit().await.unwrap();
+}
+
+/// What a mutation of an access token has.
+pub fn mutations() -> String {
+    r#"jsonb_build_object('kind', 'operation', 'action', 'mutation.sent', 'operation_name', 'Tidy' || n, 'operation_text', 'mutation { deleteTeam }',
+            'operation_variables', '{"team": 1.50}'::jsonb, 'operation_root_fields', '["deleteTeam"]'::jsonb,
+            'operation_document_sha256', '\xabcd', 'actor_user_id', null, 'actor_access_token_id', 't-1', 'actor_access_token_name', 'SIEM')"#
+        .to_owned()
 }
 
 /// All pages of a log, as the loop of the seed reads them.
@@ -96,14 +104,7 @@ async fn sign_ins_as_the_seed_asks_for_them() {
 #[tokio::test]
 async fn operations_as_the_seed_asks_for_them() {
     let (app, owner) = owner().await;
-    copies(
-        &app,
-        12,
-        r#"jsonb_build_object('kind', 'operation', 'action', 'mutation.sent', 'operation_name', 'Tidy' || n, 'operation_text', 'mutation { deleteTeam }',
-            'operation_variables', '{"team": 1.50}'::jsonb, 'operation_root_fields', '["deleteTeam"]'::jsonb,
-            'operation_document_sha256', '\xabcd', 'actor_user_id', null, 'actor_access_token_id', 't-1', 'actor_access_token_name', 'SIEM')"#,
-    )
-    .await;
+    copies(&app, 12, &mutations()).await;
     let nodes = all(&owner, OPERATIONS, "authenticatedAuditLogs", 5).await;
     let tidy: Vec<_> = nodes
         .iter()
