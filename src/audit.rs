@@ -22,6 +22,10 @@ pub mod diff;
 #[cfg(feature = "postgres")]
 pub mod export;
 #[cfg(feature = "postgres")]
+pub mod feed;
+#[cfg(feature = "postgres")]
+pub mod ingest;
+#[cfg(feature = "postgres")]
 pub mod logs;
 #[cfg(feature = "postgres")]
 pub mod moment;

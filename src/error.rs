@@ -34,6 +34,9 @@ pub enum Error {
     /// A cursor that this server did not make, or made for another organization, filter or window (400).
     #[error("this cursor does not belong to this list: start again from the first page")]
     BadCursor,
+    /// What was asked for existed and is no longer kept; says what is (410).
+    #[error("{0}")]
+    Expired(String),
     /// Somebody else changed the same thing, or a rule of the whole organization would be broken (409).
     #[error("{0}")]
     Conflict(String),
@@ -130,6 +133,7 @@ impl Error {
             Self::NotFound => 404,
             Self::Invalid(_) | Self::Faulty(_) => 422,
             Self::BadCursor => 400,
+            Self::Expired(_) => 410,
             Self::Conflict(_) | Self::Taken(_) => 409,
             Self::LimitExceeded(_) | Self::Throttled { .. } => 429,
             Self::Unavailable(_) => 503,
@@ -145,7 +149,7 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::Invalid(_) | Self::Faulty(_) => "BAD_USER_INPUT",
-            Self::BadCursor => "BAD_CURSOR",
+            Self::BadCursor | Self::Expired(_) => "BAD_CURSOR",
             Self::Conflict(_) | Self::Taken(_) => "CONFLICT",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
             Self::Throttled { .. } => "RATE_LIMITED",

@@ -3,3 +3,4 @@
 pub mod export_guard;
 pub mod graphql;
 pub mod mutations;
+pub mod programs;

@@ -112,27 +112,48 @@ fn refused(error: sqlx::Error) -> Error {
     error.into()
 }
 
-/// Events of other products for one organization, recorded together or not at all.
-pub struct Batch<'a> {
-    platform: &'a Platform,
+/// A transaction for events of other products, bound to an authorized sender and one organization. Unlike a [`Change`] it alters nothing
+/// else that is the platform's: what it rests on was asked a moment ago, and is not held.
+pub struct Batch {
+    transaction: Transaction<'static, Postgres>,
     organization: Uuid,
+    platform: Platform,
 }
 
-impl<'a> Batch<'a> {
-    /// A batch by an authorized sender.
-    #[must_use]
-    pub fn new(platform: &'a Platform, access: &Access) -> Self {
-        Self { platform, organization: access.organization().id }
+impl Batch {
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn begin(platform: &Platform, access: &Access) -> Result<Self> {
+        let organization = access.organization().id;
+        let transaction = storage::begin(&platform.database.writes, organization).await?;
+        Ok(Self { transaction, organization, platform: platform.clone() })
     }
 
     /// Records the events in their order, in one transaction; the answer comes after the commit.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: nothing is recorded then.
-    pub async fn record(&self, drafts: &[Draft]) -> Result<Vec<Recorded>> {
-        let mut transaction = storage::begin(&self.platform.database.writes, self.organization).await?;
-        let recorded = append::append(&mut transaction, self.organization, self.platform, drafts).await?;
-        transaction.commit().await?;
+    pub async fn record(platform: &Platform, access: &Access, drafts: &[Draft]) -> Result<Vec<Recorded>> {
+        let mut batch = Self::begin(platform, access).await?;
+        let recorded = batch.append(drafts).await?;
+        batch.commit().await?;
         Ok(recorded)
+    }
+
+    /// The connection on which to note what was sent.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Appends the events in their order. No other batch or change of the organization gets on until this one ends.
+    pub(super) async fn append(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>> {
+        append::append(&mut self.transaction, self.organization, &self.platform, drafts).await
+    }
+
+    /// Commits the events.
+    pub(super) async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
     }
 }

@@ -18,7 +18,8 @@ use crate::storage;
 use crate::{Error, Result};
 
 mod batch;
-mod layout;
+pub(super) mod layout;
+pub(super) mod record;
 mod ticket;
 
 use batch::{Batch, Batches};

@@ -83,6 +83,8 @@ async fn row_level_security(superuser: PgPool) {
     events_default forced: tenant ALL {public} using (organization = current) check (organization = current)
     graph_texts forced: tenant ALL {public} using (organization = current) check (organization = current)
     graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
+    ingest_requests forced: tenant ALL {public} using (organization = current) check (organization = current)
+    ingested_ids forced: tenant ALL {public} using (organization = current) check (organization = current)
     invites forced: tenant ALL {public} using (organization = current) check (organization = current)
     mailed_links: nothing
     memberships forced: tenant ALL {public} using (organization = current) check (organization = current)
@@ -133,6 +135,8 @@ async fn grants(superuser: PgPool) {
     orgtrail_app events: insert, select
     orgtrail_app graph_texts: delete, insert, select, update (bytes)
     orgtrail_app graphs: delete, insert, select, update (slug, name, description, version)
+    orgtrail_app ingest_requests: insert, select
+    orgtrail_app ingested_ids: insert, select
     orgtrail_app invites: insert, select, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
     orgtrail_app mailed_links: delete, insert, select, update
     orgtrail_app memberships: delete, insert, select, update (role)

@@ -219,7 +219,7 @@ impl Fixture {
         let access = self.access(tenant).await;
         let mut recorded = Vec::new();
         for drafts in drafts.chunks(250) {
-            recorded.extend(Batch::new(&self.platform, &access).record(drafts).await.unwrap());
+            recorded.extend(Batch::record(&self.platform, &access, drafts).await.unwrap());
         }
         recorded
     }

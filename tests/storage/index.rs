@@ -46,7 +46,7 @@ async fn rename(platform: &Platform, access: &Access) -> orgtrail::Result<Record
 
 async fn batch(platform: &Platform, access: &Access, turn: usize) -> orgtrail::Result<Vec<Recorded>> {
     let drafts = vec![claimed("invoice.paid", platform.clock.now() - TimeDelta::days(1)); turn % 7 + 1];
-    Batch::new(platform, access).record(&drafts).await
+    Batch::record(platform, access, &drafts).await
 }
 
 /// Appends, and is refused at commit: the places that it took are given to others.

@@ -1,6 +1,7 @@
 //! Between organizations: a transaction sees and writes the rows of the one that it is bound to, and of none if it is bound to none.
 
 use orgtrail::audit::export;
+use orgtrail::audit::ingest::{self, Format, Submission};
 use orgtrail::graph::{self, documents, subgraphs};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs};
 use orgtrail::identity::role::Role;
@@ -54,8 +55,22 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         let today = fixture.platform.clock.now().date_naive();
         let query = format!("organization={}&start={today}&end={today}", tenant.slug);
         export::start(&fixture.platform, &tenant.owner, &query).await.unwrap();
+        let product = fixture.token(tenant, &tenant.owner, &[Scope::EventsWrite]).await;
+        ingest::record(
+            &fixture.platform,
+            &product,
+            &tenant.slug,
+            submission(r#"{"id":"e","action":"a.b","actor":{"user":{"id":"1"}}}"#),
+        )
+        .await
+        .unwrap();
     }
     (ours, theirs)
+}
+
+/// Events in JSON, with a key.
+fn submission(body: &str) -> Submission<'_> {
+    Submission { key: Some("k"), body: body.as_bytes(), format: Format::Json }
 }
 
 async fn rows(table: &str, column: &str, of: Uuid, connection: &mut PgConnection) -> i64 {
@@ -75,6 +90,8 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "events",
         "graph_texts",
         "graphs",
+        "ingest_requests",
+        "ingested_ids",
         "invites",
         "memberships",
         "organization_slugs",

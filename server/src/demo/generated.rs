@@ -84,7 +84,7 @@ async fn record_all(
 
 /// Records a batch beside whatever else is going on; answers its size.
 async fn record(platform: Platform, access: Access, drafts: Vec<Draft>) -> Result<u64, Error> {
-    let recording = tokio::spawn(async move { Batch::new(&platform, &access).record(&drafts).await });
+    let recording = tokio::spawn(async move { Batch::record(&platform, &access, &drafts).await });
     Ok(recording.await.map_err(Error::internal)??.len() as u64)
 }
 

@@ -11,9 +11,9 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 
 use super::finish;
-use crate::graph;
 use crate::identity::program;
 use crate::identity::viewer::Providing;
+use crate::{audit, graph};
 
 /// Where they begin.
 pub const ROOT: &str = "/api/v1";
@@ -21,6 +21,7 @@ pub const ROOT: &str = "/api/v1";
 /// All of them, behind the layer that finds out who asks.
 pub fn router(providing: &Providing) -> Router {
     let routes = Router::new()
+        .merge(audit::programs::routes())
         .merge(graph::programs::routes())
         .fallback(async || StatusCode::NOT_FOUND.into_response())
         .with_state(providing.platform.clone())

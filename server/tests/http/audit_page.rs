@@ -34,7 +34,7 @@ struct Other {
 
 async fn record(app: &TestApplication, viewer: &Viewer, slug: &str, drafts: &[Draft]) {
     let access = authorize(&app.platform, viewer, slug, Operation::ReadAuditLog).await.unwrap();
-    Batch::new(&app.platform, &access).record(drafts).await.unwrap();
+    Batch::record(&app.platform, &access, drafts).await.unwrap();
 }
 
 fn event(name: &str, number: usize) -> Draft {

@@ -43,7 +43,7 @@ async fn fill(app: &TestApplication, count: usize, bytes: usize) {
         })
         .collect();
     for some in drafts.chunks(200) {
-        Batch::new(&app.platform, &access).record(some).await.unwrap();
+        Batch::record(&app.platform, &access, some).await.unwrap();
     }
 }
 

@@ -10,6 +10,7 @@ mod account;
 mod audit_page;
 mod cookies;
 mod cross_site;
+mod events;
 mod export;
 mod forms;
 mod graphql;

@@ -10,7 +10,7 @@ use crate::identity::access::Access;
 
 /// The form of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(in crate::audit) enum Layout {
     /// The nine columns: their stored lengths add up to the exact length.
     Standard(Escaping),
     /// Every column: the length takes a pass of its own (contract §9).

@@ -34,6 +34,8 @@ pub enum Operation {
     ReadAuditLog,
     /// Export the audit log.
     ExportAuditLog,
+    /// Send events of another product.
+    SendEvents,
     /// Create or delete a graph.
     ManageGraphs,
     /// Change a graph, its branches and subgraphs' settings, and what teams may do with it.
@@ -46,7 +48,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation: the tests' matrix has a cell for each.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ReadOrganization,
         Self::RenameOrganization,
         Self::ChangeSlug,
@@ -60,6 +62,7 @@ impl Operation {
         Self::AdoptAccessToken,
         Self::ReadAuditLog,
         Self::ExportAuditLog,
+        Self::SendEvents,
         Self::ManageGraphs,
         Self::ChangeGraph,
         Self::PublishToGraph,
@@ -85,12 +88,12 @@ pub fn allows(grant: &Grant, permission: Option<Permission>, operation: Operatio
     use Operation::{
         AddMember, AdoptAccessToken, ChangeGraph, ChangeMember, ChangeSlug, ChangeTeamMembers, EndMemberSessions,
         ExportAuditLog, ManageAccessTokens, ManageGraphs, ManageInvites, ManageTeams, PublishToGraph,
-        PublishToProtected, ReadAuditLog, ReadOrganization, RenameOrganization,
+        PublishToProtected, ReadAuditLog, ReadOrganization, RenameOrganization, SendEvents,
     };
     match grant {
-        Grant::Member(Role::Owner) => operation != AddMember,
+        Grant::Member(Role::Owner) => !matches!(operation, AddMember | SendEvents),
         Grant::Member(Role::Admin) => {
-            !matches!(operation, AddMember | ChangeSlug | EndMemberSessions | AdoptAccessToken)
+            !matches!(operation, AddMember | ChangeSlug | EndMemberSessions | AdoptAccessToken | SendEvents)
         }
         Grant::Member(Role::Member) => match operation {
             ReadOrganization => true,
@@ -104,6 +107,7 @@ pub fn allows(grant: &Grant, permission: Option<Permission>, operation: Operatio
             }
             ReadAuditLog => scopes.contains(&Scope::AuditRead) && creator.reads_audit_log(),
             ExportAuditLog => scopes.contains(&Scope::AuditExport) && creator.reads_audit_log(),
+            SendEvents => scopes.contains(&Scope::EventsWrite) && creator.reads_audit_log(),
             ManageGraphs => scopes.contains(&Scope::GraphsWrite) && allows(&Grant::Member(*creator), None, operation),
             ChangeGraph => scopes.contains(&Scope::GraphsWrite) && suffices(permission, operation),
             PublishToGraph | PublishToProtected => suffices(permission, operation),
@@ -135,6 +139,7 @@ pub(super) fn forbidden(operation: Operation) -> Error {
         Operation::ChangeSlug => "Only an owner can change the address of this organization.",
         Operation::ReadAuditLog => "Only owners and admins can read the audit logs of this organization.",
         Operation::ExportAuditLog => "Only owners and admins can export the audit logs of this organization.",
+        Operation::SendEvents => "Events are sent with an access token of the scope events:write.",
         Operation::AddMember => "Members join by an invite.",
         Operation::AdoptAccessToken => "Only an owner can adopt an access token.",
         Operation::ReadOrganization => "You cannot read this organization.",
