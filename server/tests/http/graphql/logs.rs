@@ -20,7 +20,7 @@ const EXPORTS: &str = include_str!("../../graphql/exporter.graphql");
 async fn record(app: &TestApplication, drafts: &[Draft]) {
     let owner = Viewer::user(app.owner.clone(), Origin::default());
     let access = authorize(&app.platform, &owner, ACME, Operation::ReadAuditLog).await.unwrap();
-    Batch::new(&app.platform, &access).record(drafts).await.unwrap();
+    Batch::record(&app.platform, &access, drafts).await.unwrap();
 }
 
 fn sign_in(number: usize, outcome: Outcome) -> Draft {
