@@ -44,6 +44,7 @@ pub async fn read(platform: &Platform, viewer: &Viewer, slug: &str, after: Optio
     if !(1..=MAX_EVENTS).contains(&limit) {
         return Err(Error::invalid("limit", format!("An answer has 1 to {MAX_EVENTS} events.")));
     }
+    refusal::record_view(platform, &access).await;
     // Asked first: what is recorded meanwhile may be in the answer without being told of, and not the other way round.
     let complete_through = store::complete_through(&platform.database.reads, organization).await?;
     let mut transaction = storage::begin(&platform.database.reads, organization).await?;
