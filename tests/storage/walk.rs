@@ -6,8 +6,10 @@ use orgtrail::audit::event::Outcome::{Denied, Failure, Success};
 use orgtrail::audit::export::{self, End, Receipt};
 use orgtrail::audit::feed;
 use orgtrail::audit::ingest::{self, Format, Submission};
+use orgtrail::audit::logs::{self, Asked};
 use orgtrail::audit::operation::{self, SentMutation};
 use orgtrail::audit::page;
+use orgtrail::audit::query::EventFilter;
 use orgtrail::graph::{self, branches, documents, download, registry, subgraphs, versions};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens_of_graphs, list};
 use orgtrail::identity::attempt::copy_pending;
@@ -15,7 +17,7 @@ use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::{create_user, sign_in, sign_up};
 use orgtrail::identity::viewer::{self, Origin, User, Viewer};
 use orgtrail::identity::{account, email_change, recovery, sessions};
-use orgtrail::organization::{invites, members, settings, teams};
+use orgtrail::organization::{choice, invites, members, settings, teams};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,8 +28,14 @@ use crate::account::{begin_session, clear_throttles};
 use crate::fixture::{Fixture, PASSWORD, origin, run, secret_in, seen};
 
 /// Use cases that change nothing of an organization. What leaves no event and is not here fails, and so does what is here and leaves one.
-const LEAVES_NOTHING: [&str; 31] = [
+const LEAVES_NOTHING: [&str; 39] = [
     "audit/feed::read",
+    "audit/logs::changes",
+    "audit/logs::complete_through",
+    "audit/logs::count",
+    "audit/logs::exports",
+    "audit/logs::operations",
+    "audit/logs::sign_ins",
     "audit/page::actors",
     "audit/page::count",
     "audit/page::event",
@@ -53,6 +61,7 @@ const LEAVES_NOTHING: [&str; 31] = [
     "identity/sign_in::sign_up",     // likewise: the attempt is the platform's, and is copied nowhere
     "identity/viewer::organization_of_token",
     "identity/viewer::view",
+    "organization/choice::meant",
     "organization/invites/accept::look",
     "organization/invites::list",
     "organization/members::list",
@@ -374,6 +383,15 @@ async fn trail(walk: &mut Walk<'_>, owner: &Viewer) {
         let sent = Submission { key: None, body, format: Format::Json };
         walk.step("audit/ingest::record", ingest::record(platform, &product, "acme", sent)).await.unwrap();
     }
+    let asked = Asked { first: 10, ..Asked::default() };
+    walk.step("organization/choice::meant", choice::meant(platform, owner, None)).await.unwrap();
+    walk.step("audit/logs::sign_ins", logs::sign_ins(platform, owner, "acme", &asked)).await.unwrap();
+    walk.step("audit/logs::operations", logs::operations(platform, owner, "acme", &asked)).await.unwrap();
+    walk.step("audit/logs::exports", logs::exports(platform, owner, "acme", &asked)).await.unwrap();
+    let every = EventFilter::default();
+    walk.step("audit/logs::changes", logs::changes(platform, owner, "acme", &every, &asked)).await.unwrap();
+    walk.step("audit/logs::count", logs::count(platform, owner, "acme", &every, &asked)).await.unwrap();
+    walk.step("audit/logs::complete_through", logs::complete_through(platform, owner, "acme")).await.unwrap();
     walk.step("audit/feed::read", feed::read(platform, owner, "acme", None, 10)).await.unwrap();
     let sent = sending(owner);
     walk.step("organization/teams::create", teams::create(platform, &sent, "acme", "Asked for")).await.unwrap();
@@ -504,6 +522,13 @@ async fn every_use_case_leaves_what_it_must(superuser: PgPool) {
     audit/export::start: operation audit_log.export.requested denied
     audit/ingest::record: change invoice.paid success
     audit/ingest::record: nothing
+    organization/choice::meant: nothing
+    audit/logs::sign_ins: nothing
+    audit/logs::operations: nothing
+    audit/logs::exports: nothing
+    audit/logs::changes: nothing
+    audit/logs::count: nothing
+    audit/logs::complete_through: nothing
     audit/feed::read: nothing
     organization/teams::create: change team.created success, operation mutation.sent success
     audit/operation::settle: nothing
