@@ -52,6 +52,14 @@ async fn a_mutation_and_what_it_did_are_one_transaction() {
     assert_eq!((&sent["name"], &sent["text"]), (&json!("create_team"), &json!("POST /api/create_team")));
     assert_eq!(sent["variables"], json!({ "organization": ACME, "name": "Security" }));
     assert_eq!((&sent["runs"], &sent["outcome"]), (&json!(["create_team"]), &json!("success")));
+    let page = app.owner().await.get("/acme/settings/audit-logs?kind=operation&action=mutation.sent").await.body;
+    assert!(page.contains("Sent mutation") && page.contains("create_team"), "{page}");
+    let id: String = sqlx::query_scalar("select id::text from orgtrail.events where action = 'mutation.sent'")
+        .fetch_one(&app.superuser)
+        .await
+        .unwrap();
+    let opened = app.owner().await.get(&format!("/acme/settings/audit-logs?kind=operation&event={id}")).await.body;
+    assert!(opened.contains("POST /api/create_team") && opened.contains(r#""name":"Security"}<"#), "{opened}");
 }
 
 #[tokio::test]

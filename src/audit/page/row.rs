@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::audit::event::{Actor, Outcome};
 use crate::audit::moment::moment;
+use crate::audit::operation::name_matches;
 use crate::audit::sentence::{Facts, sentence};
 use crate::audit::store::{EventRecord, SeenActor};
 use crate::audit::view::{ActorChoice, ActorView, EventRow};
@@ -101,15 +102,28 @@ fn sentence_facts(event: &EventRecord) -> Facts<'_> {
 pub(super) fn facts(event: &EventRecord) -> Vec<(String, String)> {
     let source = event.source_access_token_id.map(|id| id.to_string());
     let rows = event.export_rows.map(|rows| rows.to_string());
+    let runs = event.operation_root_fields.as_ref().map(|fields| fields.join(", "));
+    let named = event.operation_name.as_ref().map(|name| claimed(name, event.operation_root_fields.as_deref()));
     let known = [
         ("Sent by access token", source.as_ref()),
         ("Method", event.login_method.as_ref()),
         ("E-mail as typed", event.login_email.as_ref()),
-        ("Operation (as the client named it)", event.operation_name.as_ref()),
+        ("Operation that ran", runs.as_ref()),
+        ("Name from the client", named.as_ref()),
+        ("Text from the client", event.operation_text.as_ref()),
+        ("Variables", event.operation_variables.as_ref()),
         ("Model", event.export_model.as_ref()),
         ("Rows", rows.as_ref()),
     ];
     known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), visible(value?)))).collect()
+}
+
+/// The name that a client gave to an operation, marked where it does not speak of what ran.
+fn claimed(name: &str, runs: Option<&[String]>) -> String {
+    match runs {
+        Some(runs) if !name_matches(name, runs) => format!("{name} (does not match what ran)"),
+        _ => name.to_owned(),
+    }
 }
 
 /// A seen actor as the picker offers it.
@@ -136,7 +150,15 @@ async fn owners(platform: &Platform, organization: Uuid, tokens: &[Uuid]) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::initials;
+    use super::{claimed, initials};
+
+    #[test]
+    fn a_name_that_speaks_of_something_else_is_marked() {
+        let runs = ["deleteTeam".to_owned()];
+        assert_eq!(claimed("DeleteTeam", Some(&runs)), "DeleteTeam");
+        assert_eq!(claimed("ReadTeams", Some(&runs)), "ReadTeams (does not match what ran)");
+        assert_eq!(claimed("ReadTeams", None), "ReadTeams");
+    }
 
     #[test]
     fn initials_are_of_the_first_and_last_word() {

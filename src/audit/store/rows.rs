@@ -32,6 +32,9 @@ pub(in crate::audit) struct EventRecord {
     pub request_id: Option<String>,
     pub source_access_token_id: Option<Uuid>,
     pub operation_name: Option<String>,
+    pub operation_text: Option<String>,
+    pub operation_variables: Option<String>,
+    pub operation_root_fields: Option<Vec<String>>,
     pub login_method: Option<String>,
     pub login_email: Option<String>,
     pub export_model: Option<String>,
@@ -42,6 +45,7 @@ impl Columns for EventRecord {
     const SELECT: &'static str = "select e.id, e.index, e.kind, e.action, e.occurred_at, e.recorded_at, e.actor_user_id, e.actor_user_name, \
      e.actor_user_email, e.actor_access_token_id, e.actor_access_token_name, e.object_type, e.object_id, e.object_name, e.outcome, \
      e.previous::text as previous, e.next::text as next, e.ip, e.user_agent, e.request_id, e.source_access_token_id, e.operation_name, \
+     e.operation_text, e.operation_variables::text as operation_variables, e.operation_root_fields, \
      e.login_method, e.login_email, e.export_model, e.export_rows";
 }
 
