@@ -29,7 +29,7 @@ pub fn DocumentPage() -> impl IntoView {
         (part("client"), part("id"))
     });
     let found = Answer::to(
-        move || format!("{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), which.read()),
+        move || format!("{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), which.get()),
         move || {
             let (client, id) = which.get_untracked();
             document_view(slug.get_untracked(), graph.get_untracked(), branch.get_untracked(), client, id)

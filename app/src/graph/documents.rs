@@ -51,7 +51,7 @@ pub fn DocumentsPage() -> impl IntoView {
         Asked { client, search, after_client: part("after_client"), after: part("after") }
     });
     let found = Answer::to(
-        move || format!("{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), asked.read()),
+        move || format!("{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), asked.get()),
         move || {
             let Asked { client, search, after_client, after } = asked.get_untracked();
             let (slug, graph, branch) = (slug.get_untracked(), graph.get_untracked(), branch.get_untracked());

@@ -40,7 +40,7 @@ pub fn SubgraphPage() -> impl IntoView {
         move || branch_view(slug.get_untracked(), graph.get_untracked(), branch.get_untracked()),
     );
     let versions = Answer::to(
-        move || format!("{}/{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), name.read(), before.read()),
+        move || format!("{}/{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), name.read(), before.get()),
         move || {
             let (slug, graph, branch) = (slug.get_untracked(), graph.get_untracked(), branch.get_untracked());
             subgraph_versions(slug, graph, branch, name.get_untracked(), before.get_untracked())

@@ -33,7 +33,7 @@ pub fn SupergraphPage() -> impl IntoView {
         supergraph_view(slug, graph, branch, number_now())
     });
     let compared = Answer::to(
-        move || format!("{}?{:?}", key(), since.read()),
+        move || format!("{}?{:?}", key(), since.get()),
         move || {
             let (slug, graph, branch) = place();
             compared_supergraphs(slug, graph, branch, number_now(), since.get_untracked())

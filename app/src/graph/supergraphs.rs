@@ -26,7 +26,7 @@ pub fn SupergraphsPage() -> impl IntoView {
     let query = use_query_map();
     let before = Memo::new(move |_| query.with(|all| all.get("before")?.parse::<i32>().ok()));
     let found = Answer::to(
-        move || format!("{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), before.read()),
+        move || format!("{}/{}/{}?{:?}", slug.read(), graph.read(), branch.read(), before.get()),
         move || {
             let (slug, graph, branch) = (slug.get_untracked(), graph.get_untracked(), branch.get_untracked());
             supergraphs_page(slug, graph, branch, before.get_untracked())

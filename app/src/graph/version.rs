@@ -47,7 +47,7 @@ pub fn VersionPage() -> impl IntoView {
         subgraph_version(slug, graph, branch, subgraph, number_now())
     });
     let compared = Answer::to(
-        move || format!("{}?{:?}", key(), since.read()),
+        move || format!("{}?{:?}", key(), since.get()),
         move || {
             let Place { slug, graph, branch, subgraph } = place();
             compared_versions(slug, graph, branch, subgraph, number_now(), since.get_untracked())
