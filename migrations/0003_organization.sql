@@ -3,8 +3,9 @@ set local role orgtrail_owner;
 
 -- The organization of the running transaction; nothing where none was set. Parallel safe: what is read under a policy that calls it could
 -- not be counted on two cores otherwise.
-create function orgtrail.current_organization() returns uuid language sql stable parallel safe
-    return nullif(current_setting('app.organization_id', true), '')::uuid;
+create function orgtrail.current_organization() returns uuid language sql stable parallel safe as $$
+    select nullif(current_setting('app.organization_id', true), '')::uuid
+$$;
 
 -- Every slug ever used: a retired one stays reserved and redirects (contract §1).
 create table orgtrail.organizations (
@@ -135,6 +136,7 @@ grant select, insert, update (name, secret_sha256, scopes, addresses, created_by
 grant select, insert, update (next_index, last_recorded_at) on orgtrail.trail_heads to orgtrail_app;
 grant select, insert, delete, update (attempt_id) on orgtrail.sign_in_copies to orgtrail_app; -- update: to lock rows
 grant select on orgtrail.organizations, orgtrail.organization_slugs, orgtrail.memberships, orgtrail.access_tokens to orgtrail_lookup;
+grant select (id, disabled_at) on orgtrail.users to orgtrail_lookup;
 grant execute on function orgtrail.current_organization() to orgtrail_lookup;
 
 reset role;

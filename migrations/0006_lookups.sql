@@ -1,39 +1,55 @@
 -- What must be found before an organization is known, and the word search: the only functions that see past row-level security (contract §9).
 -- Each answers the least that its caller needs. `storage` tests list them: one more is a decision.
+--
+-- The lookups are asked with every request. So they are PL/pgSQL, which keeps plans from call to call, where a function in SQL that sees with
+-- the rights of another is planned anew each time; by a plan for any values, because one for a single hash always seems cheaper, and to make it
+-- costs several times what it does; and without a search path of their own, which costs as much again: every name and operator says its schema.
 set local role orgtrail_lookup;
 
 -- The organization of a slug, current or retired.
 create function orgtrail.find_organization(wanted_slug text)
     returns table (organization_id uuid, current_slug text)
-    language sql stable security definer set search_path = orgtrail, pg_temp
-begin atomic
+    language plpgsql stable security definer set plan_cache_mode = force_generic_plan as $$
+begin
+    return query
     select o.id, o.slug
     from orgtrail.organization_slugs s
-    join orgtrail.organizations o on o.id = s.organization_id
-    where s.slug = wanted_slug;
-end;
+    join orgtrail.organizations o on o.id operator(pg_catalog.=) s.organization_id
+    where s.slug operator(pg_catalog.=) wanted_slug;
+end
+$$;
 
 -- The organizations that a user is a member of, by name.
 create function orgtrail.organizations_of_user(wanted_user uuid)
     returns table (organization_id uuid, slug text, name text, role text)
-    language sql stable security definer set search_path = orgtrail, pg_temp
-begin atomic
+    language plpgsql stable security definer set plan_cache_mode = force_generic_plan as $$
+begin
+    return query
     select o.id, o.slug, o.name, m.role
     from orgtrail.memberships m
-    join orgtrail.organizations o on o.id = m.organization_id
-    where m.user_id = wanted_user
+    join orgtrail.organizations o on o.id operator(pg_catalog.=) m.organization_id
+    where m.user_id operator(pg_catalog.=) wanted_user
     order by o.name, o.id;
-end;
+end
+$$;
 
--- The access token of a secret's hash, valid or not.
-create function orgtrail.find_access_token(wanted_sha256 bytea)
-    returns table (id uuid, organization_id uuid, name text, scopes text[], addresses text[], created_by uuid, expires_at timestamptz, revoked_at timestamptz)
-    language sql stable security definer set search_path = orgtrail, pg_temp
-begin atomic
-    select t.id, t.organization_id, t.name, t.scopes, t.addresses, t.created_by, t.expires_at, t.revoked_at
+-- The access tokens of secrets' hashes, valid or not, and all that their rights rest on: the slug of the organization, and the present role of
+-- the creator, if that still is a member whose account is not disabled.
+create function orgtrail.find_access_tokens(wanted_sha256 bytea[])
+    returns table (id uuid, organization_id uuid, slug text, name text, scopes text[], addresses text[], created_by uuid, creator_role text,
+        expires_at timestamptz, revoked_at timestamptz, last_used_at timestamptz, last_used_ip text, secret_sha256 bytea)
+    language plpgsql stable security definer set plan_cache_mode = force_generic_plan as $$
+begin
+    return query
+    select t.id, t.organization_id, o.slug, t.name, t.scopes, t.addresses, t.created_by, case when u.disabled_at is null then m.role end,
+        t.expires_at, t.revoked_at, t.last_used_at, t.last_used_ip, t.secret_sha256
     from orgtrail.access_tokens t
-    where t.secret_sha256 = wanted_sha256;
-end;
+    join orgtrail.organizations o on o.id operator(pg_catalog.=) t.organization_id
+    left join orgtrail.memberships m on m.organization_id operator(pg_catalog.=) t.organization_id and m.user_id operator(pg_catalog.=) t.created_by
+    left join orgtrail.users u on u.id operator(pg_catalog.=) m.user_id
+    where t.secret_sha256 operator(pg_catalog.=) any(wanted_sha256);
+end
+$$;
 
 -- The events of the bound organization that hold words beginning with each of the wanted ones (letters and digits only), and pass the filter: in order away from a
 -- position (`newer`: rising, else falling), at most `wanted_rows`. Full text cannot use its index under row-level security, so the policy's
@@ -75,10 +91,10 @@ begin
 end
 $$;
 
-revoke all on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
+revoke all on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_tokens(bytea[]),
     orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
     from public;
-grant execute on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_token(bytea),
+grant execute on function orgtrail.find_organization(text), orgtrail.organizations_of_user(uuid), orgtrail.find_access_tokens(bytea[]),
     orgtrail.search_events(text[], text[], text[], text, text, text[], text, text[], text[], timestamptz, timestamptz, bigint, timestamptz, bigint, boolean, bigint)
     to orgtrail_app;
 

@@ -28,9 +28,13 @@ alter table orgtrail.invites enable row level security;
 alter table orgtrail.invites force row level security;
 create policy tenant on orgtrail.invites
     using (organization_id = orgtrail.current_organization()) with check (organization_id = orgtrail.current_organization());
-create constraint trigger change_needs_event after insert or update or delete on orgtrail.invites
+create constraint trigger change_needs_event after insert or update on orgtrail.invites
     deferrable initially deferred for each row execute function orgtrail.require_event();
-grant select, insert, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
+-- That an invite ended 90 days ago is no news: its trail said when it was accepted or revoked, or when it would expire.
+create constraint trigger deletion_needs_event after delete on orgtrail.invites
+    deferrable initially deferred for each row when (coalesce(old.accepted_at, old.revoked_at, old.expires_at) >= now() - interval '90 days')
+    execute function orgtrail.require_event();
+grant select, insert, delete, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
     on orgtrail.invites to orgtrail_app;
 grant select on orgtrail.invites to orgtrail_lookup;
 
@@ -53,22 +57,20 @@ set local role orgtrail_lookup;
 -- The organization of an invite, by the hash of its link, whether or not it is good any more.
 create function orgtrail.find_invite(wanted_sha256 bytea)
     returns table (organization_id uuid, invite_id uuid)
-    language sql stable security definer set search_path = orgtrail, pg_temp
-begin atomic
+    language sql stable security definer set search_path = orgtrail, pg_temp as $$
     select i.organization_id, i.id
     from orgtrail.invites i
-    where i.secret_sha256 = wanted_sha256;
-end;
+    where i.secret_sha256 = wanted_sha256
+$$;
 
 -- The organizations that an address is invited to at a moment, and nothing else of them.
 create function orgtrail.organizations_inviting(wanted_email_key text, at_time timestamptz)
     returns setof uuid
-    language sql stable security definer set search_path = orgtrail, pg_temp
-begin atomic
+    language sql stable security definer set search_path = orgtrail, pg_temp as $$
     select i.organization_id
     from orgtrail.invites i
-    where i.email_key = wanted_email_key and i.accepted_at is null and i.revoked_at is null and i.expires_at > at_time;
-end;
+    where i.email_key = wanted_email_key and i.accepted_at is null and i.revoked_at is null and i.expires_at > at_time
+$$;
 
 revoke all on function orgtrail.find_invite(bytea), orgtrail.organizations_inviting(text, timestamptz) from public;
 grant execute on function orgtrail.find_invite(bytea), orgtrail.organizations_inviting(text, timestamptz) to orgtrail_app;

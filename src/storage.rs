@@ -3,14 +3,15 @@
 use chrono::NaiveDate;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Postgres, Transaction};
-use std::time::Duration;
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-use crate::{Error, Result};
+use crate::{Error, Result, meter};
 
 pub mod check;
 mod error;
+pub mod guards;
 
 /// Every migration, embedded; run by [`migrate`].
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
@@ -41,6 +42,12 @@ impl Database {
         Self { writes: pool(app, 8, "5s"), reads: pool(app, 6, "5s"), exports: pool(&walking, 4, "15s") }
     }
 
+    /// The pools, by the name that their connections and metrics have.
+    #[must_use]
+    pub fn pools(&self) -> [(&'static str, &PgPool); 3] {
+        [("writes", &self.writes), ("reads", &self.reads), ("exports", &self.exports)]
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.writes.close().await;
@@ -58,7 +65,23 @@ fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str) -> Pg
         ("timezone", "UTC"),
         ("jit", "off"),
     ]);
-    PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(3)).connect_lazy_with(options)
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| Box::pin(is_alive(connection, state.idle_for)))
+        .connect_lazy_with(options)
+}
+
+/// How long a connection is believed to live without being asked. One that answered a moment ago almost always still does, and asking each
+/// time would be a third of what a small question costs.
+const BELIEVED: Duration = Duration::from_secs(1);
+
+async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    if idle_for >= BELIEVED {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Begins a transaction that sees the rows of `organization` and no other.
@@ -87,7 +110,10 @@ pub(crate) async fn begin_walk(pool: &PgPool, organization: Uuid) -> Result<Tran
 async fn begin_as(pool: &PgPool, opening: &'static str, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
     // One question to the database instead of several. A UUID has nothing in it that could end the text.
     let statement = format!("{opening}; select set_config('app.organization_id', '{organization}', true)");
-    Ok(pool.begin_with(sqlx::AssertSqlSafe(statement)).await?)
+    let asked = Instant::now();
+    let begun = pool.begin_with(sqlx::AssertSqlSafe(statement)).await;
+    meter::begun(asked.elapsed());
+    Ok(begun?)
 }
 
 /// Brings the schema up to date, as a superuser or `orgtrail_migrate`; safe to run from several places at once.

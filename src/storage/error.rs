@@ -1,11 +1,15 @@
 //! What an error of the database means to the domain.
 
 use crate::Error;
+use crate::meter::Busy;
 
 /// Total: whatever is not a passing lack of the database is a fault of ours. Violated constraints that a person can cause are read
 /// at their call site, before this.
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            Busy::Connections.refused();
+        }
         if is_passing(&error) { Self::Unavailable(Box::new(error)) } else { Self::Internal(Box::new(error)) }
     }
 }
