@@ -4,9 +4,11 @@
 //! seed come first in their groups, worded as there; ours are marked. Other products' actions are any well-formed dotted
 //! names that are not in here.
 
+mod group;
 mod relatives;
 pub mod shape;
 
+pub use group::Group;
 pub use relatives::{Relatives, relatives};
 pub use shape::Shape;
 
@@ -183,6 +185,30 @@ catalogue! {
         says "Trusted documents were submitted for a client"
         previous "" next "trusted_document";
 
+    ModelCreated = "model.created" Ours Change Model "model"
+        says "A new model was created"
+        previous "" next "model";
+    ModelDeleted = "model.deleted" Ours Change Model "model"
+        says "A model was deleted with its records"
+        previous "model" next "";
+    ModelRecordsAdded = "model.records.added" Ours Change Model "model"
+        says "Records were added to a model"
+        previous "" next "model_records";
+    ModelExportRequested = "model.export.requested" Ours Operation Model "model"
+        says "An export of a model's records was requested, or refused; recorded before its first byte"
+        previous "" next "model_export";
+    ModelExported = "model.exported" Ours Export Model "model"
+        says "Records of a model were exported, or the download ended early, or there were none: the outcome says which"
+        previous "" next "model_export";
+
+    ModelRecordsPruned = "model.records.pruned" Ours Operation Model "model"
+        says "Records of a model were older than what is kept, and went"
+        previous "" next "model_pruning";
+
+    RetentionPruned = "retention.pruned" Ours Operation Retention "organization"
+        says "Events were older than what is kept, and go; recorded before their month is dropped"
+        previous "" next "pruning";
+
     LoginAttempted = "login.attempted" Ours Login Login "user"
         says "Somebody tried to sign in, with or without success"
         previous "" next "login";
@@ -194,103 +220,6 @@ catalogue! {
     AccountUpdated = "account.updated" Ours Login Account "user"
         says "A member changed their own account: name, e-mail address or password, or ended sessions; or tried to, then the outcome says so"
         previous "account" next "account";
-}
-
-/// A heading of the catalogue: the seed's, and ours for sign-ins and accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Group {
-    /// Graphs.
-    Graph,
-    /// Subgraphs.
-    Subgraph,
-    /// Members of the organization.
-    Member,
-    /// Branches of graphs.
-    Branch,
-    /// Teams and their members.
-    Team,
-    /// Invitations.
-    Invite,
-    /// The organization itself.
-    Organization,
-    /// Access tokens and their graph permissions.
-    AccessToken,
-    /// The audit log.
-    AuditLog,
-    /// Trusted documents.
-    TrustedDocument,
-    /// Sign-ins (ours).
-    Login,
-    /// Mutations as they were sent (ours).
-    Mutation,
-    /// People's own accounts (ours).
-    Account,
-}
-
-impl Group {
-    /// Every group, in the order of the seed.
-    pub const ALL: [Self; 13] = [
-        Self::Graph,
-        Self::Subgraph,
-        Self::Member,
-        Self::Branch,
-        Self::Team,
-        Self::Invite,
-        Self::Organization,
-        Self::AccessToken,
-        Self::AuditLog,
-        Self::TrustedDocument,
-        Self::Login,
-        Self::Mutation,
-        Self::Account,
-    ];
-
-    /// First part of its actions' names.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Graph => "graph",
-            Self::Subgraph => "subgraph",
-            Self::Member => "member",
-            Self::Branch => "branch",
-            Self::Team => "team",
-            Self::Invite => "invite",
-            Self::Organization => "organization",
-            Self::AccessToken => "access_token",
-            Self::AuditLog => "audit_log",
-            Self::TrustedDocument => "trusted_document",
-            Self::Login => "login",
-            Self::Mutation => "mutation",
-            Self::Account => "account",
-        }
-    }
-
-    /// Its line under the heading, in the seed's words.
-    #[must_use]
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Graph => "A federated GraphQL supergraph",
-            Self::Subgraph => "A subgraph within a federated GraphQL supergraph",
-            Self::Member => "Organization members",
-            Self::Branch => "Graph branches for development and testing",
-            Self::Team => "Organizational teams for access control, and their members",
-            Self::Invite => "User invitations to join the organization",
-            Self::Organization => "Organization management",
-            Self::AccessToken => "API access tokens for programmatic access",
-            Self::AuditLog => "Audit log export and management operations",
-            Self::TrustedDocument => "Trusted documents management for GraphQL operations",
-            Self::Login => "Sign-ins to the platform",
-            Self::Mutation => "Mutations as they were sent after sign-in",
-            Self::Account => {
-                "What members do with their own accounts on the platform, in each organization that they are in"
-            }
-        }
-    }
-
-    /// Its actions.
-    pub fn actions(self) -> impl Iterator<Item = Action> {
-        Action::ALL.into_iter().filter(move |action| action.group() == self)
-    }
 }
 
 impl Action {

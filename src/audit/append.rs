@@ -8,6 +8,7 @@ use super::action::Action;
 use super::csv::{self, Escaping};
 use super::event::{Actor, Kind, Outcome};
 use super::operation::OperationFacts;
+use super::redact::Redactor;
 use super::words;
 use crate::identity::viewer::Origin;
 use crate::platform::{Clock, Platform};
@@ -31,6 +32,11 @@ impl Object {
     pub fn new(kind: &'static str, id: impl ToString, name: impl Into<String>) -> Self {
         Self { kind, id: id.to_string(), name: name.into() }
     }
+
+    /// Its id, as events hold it.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// One of our own events, before the change it belongs to gives it actor, origin, place and time.
@@ -41,13 +47,14 @@ pub struct NewEvent {
     pub(super) outcome: Outcome,
     previous: Option<String>,
     next: Option<String>,
+    export: Option<ExportFacts>,
 }
 
 impl NewEvent {
     /// `action` was done to `object`, with success.
     #[must_use]
     pub fn new(action: Action, object: Object) -> Self {
-        Self { action, object, outcome: Outcome::Success, previous: None, next: None }
+        Self { action, object, outcome: Outcome::Success, previous: None, next: None, export: None }
     }
 
     /// The object's whole state before.
@@ -71,6 +78,13 @@ impl NewEvent {
         self
     }
 
+    /// It took records out of a model.
+    #[must_use]
+    pub(crate) fn exported(mut self, facts: ExportFacts) -> Self {
+        self.export = Some(facts);
+        self
+    }
+
     /// The event as done by `actor` from `origin`.
     pub(super) fn by(self, actor: &Actor, origin: &Origin) -> Draft {
         Draft {
@@ -82,6 +96,7 @@ impl NewEvent {
             previous: self.previous,
             next: self.next,
             origin: origin.clone(),
+            export: self.export,
             ..Draft::new(self.action)
         }
     }
@@ -118,6 +133,8 @@ pub struct Draft {
     pub login: Option<LoginFacts>,
     /// Facts of a mutation.
     pub operation: Option<OperationFacts>,
+    /// Facts of an export of a model's records.
+    pub export: Option<ExportFacts>,
 }
 
 /// What only a sign-in attempt has.
@@ -127,6 +144,19 @@ pub struct LoginFacts {
     pub method: String,
     /// The address as typed.
     pub email: String,
+}
+
+/// What only an export of a model's records has.
+#[derive(Debug, Clone)]
+pub struct ExportFacts {
+    /// Name of the model at the time.
+    pub model: String,
+    /// Records that were taken out.
+    pub rows: i64,
+    /// SHA-256 of what was taken out, where that is whole.
+    pub sha256: Option<[u8; 32]>,
+    /// Whether the model is a demonstration's: not among an organization's exports (contract §5).
+    pub of_demo: bool,
 }
 
 impl Draft {
@@ -154,6 +184,7 @@ impl Draft {
             source_access_token_id: None,
             login: None,
             operation: None,
+            export: None,
         }
     }
 
@@ -196,6 +227,37 @@ impl Draft {
     }
 }
 
+/// A draft as it is kept: without what is secret in it, and with what takes longer to find out than all the rest of writing it. So this is
+/// done before anybody has to wait for the head.
+#[derive(Debug)]
+pub struct Measured {
+    draft: Draft,
+    /// Bytes of its nine-column CSV record in the two escapings.
+    csv_safe_length: i32,
+    csv_raw_length: i32,
+    words: String,
+}
+
+impl Measured {
+    /// A draft of the organization that the redactor is of.
+    pub(super) fn new(redactor: &Redactor, draft: Draft) -> Self {
+        let draft = redactor.draft(draft);
+        let (safe, raw) = (draft.csv_length(Escaping::FormulaSafe), draft.csv_length(Escaping::Raw));
+        Self { csv_safe_length: safe, csv_raw_length: raw, words: draft.words(), draft }
+    }
+
+    /// Its kind.
+    pub(super) fn kind(&self) -> Kind {
+        self.draft.kind
+    }
+
+    /// The drafts of an organization, in their order.
+    pub(super) fn all(platform: &Platform, organization: Uuid, drafts: Vec<Draft>) -> Vec<Self> {
+        let redactor = platform.keys.redaction.of(organization);
+        drafts.into_iter().map(|draft| Self::new(&redactor, draft)).collect()
+    }
+}
+
 /// Where an event has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -213,16 +275,25 @@ pub(crate) async fn append(
     connection: &mut PgConnection,
     organization: Uuid,
     platform: &Platform,
-    drafts: &[Draft],
+    drafts: Vec<Draft>,
 ) -> Result<Vec<Recorded>> {
-    if drafts.is_empty() {
+    let measured = Measured::all(platform, organization, drafts);
+    append_measured(connection, organization, &platform.clock, &measured.iter().collect::<Vec<_>>()).await
+}
+
+/// Likewise, what was measured before.
+pub(super) async fn append_measured(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    clock: &Clock,
+    events: &[&Measured],
+) -> Result<Vec<Recorded>> {
+    if events.is_empty() {
         return Ok(Vec::new());
     }
-    // Measuring records and cutting words takes longer than all the rest: it is done before anybody has to wait for the head.
-    let drafts = platform.keys.redaction.of(organization).drafts(drafts);
-    let mut columns = Columns::of(&drafts);
-    let places = take_places(connection, organization, &platform.clock, drafts.len()).await?;
-    columns.place(&drafts, &places);
+    let mut columns = Columns::of(events);
+    let places = take_places(connection, organization, clock, events.len()).await?;
+    columns.place(events, &places);
     columns.insert(connection, organization).await?;
     Ok(places)
 }

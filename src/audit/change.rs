@@ -3,11 +3,12 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::append::{self, Draft, NewEvent, Recorded};
+use super::append::{self, Draft, Measured, NewEvent, Recorded};
 use super::event::{Actor, Outcome};
 use crate::identity::access::Access;
 use crate::identity::viewer::Origin;
-use crate::platform::Platform;
+use crate::meter::Tally;
+use crate::platform::{Clock, Platform};
 use crate::storage;
 use crate::{Error, Result};
 
@@ -43,7 +44,7 @@ impl Change {
 
     /// Begins what only records something that has happened already: a refusal, a look, the end of an export. It is recorded whatever
     /// rights the viewer has left.
-    pub(super) async fn begin_record(platform: &Platform, access: &Access) -> Result<Self> {
+    pub(crate) async fn begin_record(platform: &Platform, access: &Access) -> Result<Self> {
         Self::begin_in(platform, access.organization().id, access.actor().clone(), access.origin().clone()).await
     }
 
@@ -95,8 +96,10 @@ impl Change {
     async fn finish(mut self, mut drafts: Vec<Draft>, outcome: Outcome) -> Result<Vec<Recorded>> {
         let sent = self.origin.mutation.as_ref().and_then(|mutation| mutation.unrecorded());
         drafts.extend(sent.map(|facts| facts.draft(&self.actor, &self.origin, outcome)));
-        let recorded = append::append(&mut self.transaction, self.organization, &self.platform, &drafts).await?;
+        let tally = Tally::of(drafts.iter().map(|draft| draft.kind));
+        let recorded = append::append(&mut self.transaction, self.organization, &self.platform, drafts).await?;
         self.transaction.commit().await.map_err(refused)?;
+        tally.committed();
         self.origin.set_recorded();
         Ok(recorded)
     }
@@ -112,23 +115,23 @@ fn refused(error: sqlx::Error) -> Error {
     error.into()
 }
 
-/// A transaction for events of other products, bound to an authorized sender and one organization. Unlike a [`Change`] it alters nothing
+/// A transaction for events of other products, of authorized senders and bound to one organization. Unlike a [`Change`] it alters nothing
 /// else that is the platform's: what it rests on was asked a moment ago, and is not held.
 pub struct Batch {
     transaction: Transaction<'static, Postgres>,
     organization: Uuid,
-    platform: Platform,
+    clock: Clock,
+    tally: Tally,
 }
 
 impl Batch {
-    /// Begins a batch.
+    /// Begins a batch of an organization for which every sender is authorized.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn begin(platform: &Platform, access: &Access) -> Result<Self> {
-        let organization = access.organization().id;
+    pub(super) async fn begin(platform: &Platform, organization: Uuid) -> Result<Self> {
         let transaction = storage::begin(&platform.database.writes, organization).await?;
-        Ok(Self { transaction, organization, platform: platform.clone() })
+        Ok(Self { transaction, organization, clock: platform.clock.clone(), tally: Tally::default() })
     }
 
     /// Records the events in their order, in one transaction; the answer comes after the commit.
@@ -136,10 +139,16 @@ impl Batch {
     /// # Errors
     /// [`Error::Unavailable`]: nothing is recorded then.
     pub async fn record(platform: &Platform, access: &Access, drafts: &[Draft]) -> Result<Vec<Recorded>> {
-        let mut batch = Self::begin(platform, access).await?;
-        let recorded = batch.append(drafts).await?;
+        let mut batch = Self::begin(platform, access.organization().id).await?;
+        let measured = Measured::all(platform, batch.organization, drafts.to_vec());
+        let recorded = batch.append(&measured.iter().collect::<Vec<_>>()).await?;
         batch.commit().await?;
         Ok(recorded)
+    }
+
+    /// The organization.
+    pub(super) fn organization(&self) -> Uuid {
+        self.organization
     }
 
     /// The connection on which to note what was sent.
@@ -148,12 +157,16 @@ impl Batch {
     }
 
     /// Appends the events in their order. No other batch or change of the organization gets on until this one ends.
-    pub(super) async fn append(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>> {
-        append::append(&mut self.transaction, self.organization, &self.platform, drafts).await
+    pub(super) async fn append(&mut self, events: &[&Measured]) -> Result<Vec<Recorded>> {
+        let recorded = append::append_measured(&mut self.transaction, self.organization, &self.clock, events).await?;
+        self.tally.add(events.iter().map(|event| event.kind()));
+        Ok(recorded)
     }
 
     /// Commits the events.
     pub(super) async fn commit(self) -> Result<()> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        self.tally.committed();
+        Ok(())
     }
 }

@@ -83,6 +83,9 @@ pub const FULL_COLUMNS: [&str; 31] = [
     "export_sha256",
 ];
 
+/// The media type of what begins with a header line.
+pub(crate) const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
+
 /// What tells some spreadsheets that the file is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

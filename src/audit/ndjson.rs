@@ -7,6 +7,9 @@
 
 use super::csv::FULL_COLUMNS;
 
+/// The media type of JSON in lines.
+pub(crate) const CONTENT_TYPE: &str = "application/x-ndjson";
+
 /// How a column's text becomes JSON.
 #[derive(Clone, Copy)]
 enum Form {
@@ -99,6 +102,11 @@ fn write_escaped(out: &mut impl Sink, byte: u8) {
         b'\t' => out.push(b"\\t"),
         control => out.push(format!("\\u{control:04x}").as_bytes()),
     }
+}
+
+/// Appends a JSON document that stays on its line.
+pub(crate) fn write_embedded(out: &mut Vec<u8>, document: &[u8]) {
+    write_document(out, document);
 }
 
 fn write_document(out: &mut impl Sink, document: &[u8]) {

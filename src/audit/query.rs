@@ -5,6 +5,8 @@ pub mod link;
 pub mod pairs;
 #[cfg(feature = "postgres")]
 mod parse;
+#[cfg(feature = "postgres")]
+pub(crate) mod parts;
 
 pub use filter::{ActionPattern, ActorFilter, EventFilter, Id, ObjectFilter, Words};
 pub use pairs::Pairs;

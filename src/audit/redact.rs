@@ -4,8 +4,6 @@
 //! Applied where drafts are appended, so that no use case and no product can forget it. A document without secrets is not copied, and one
 //! with some keeps every other byte.
 
-use std::borrow::Cow;
-
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use memchr::{memchr, memchr2};
@@ -46,22 +44,13 @@ impl RedactionKey {
 pub struct Redactor(Hmac<Sha256>);
 
 impl Redactor {
-    /// The drafts without secrets; the same ones where they had none.
-    pub(super) fn drafts<'a>(&self, drafts: &'a [Draft]) -> Cow<'a, [Draft]> {
-        let mut redacted = Cow::Borrowed(drafts);
-        for (place, draft) in drafts.iter().enumerate() {
-            let previous = draft.previous.as_deref().and_then(|state| self.document(state));
-            let next = draft.next.as_deref().and_then(|state| self.document(state));
-            if previous.is_some() || next.is_some() {
-                let draft = &mut redacted.to_mut()[place];
-                draft.previous = previous.or(draft.previous.take());
-                draft.next = next.or(draft.next.take());
-            }
-            if let Some(operation) = draft.operation.as_ref().and_then(|operation| self.operation(operation)) {
-                redacted.to_mut()[place].operation = Some(operation);
-            }
-        }
-        redacted
+    /// The draft without secrets; the same one where it had none.
+    pub(super) fn draft(&self, mut draft: Draft) -> Draft {
+        let redacted = |state: Option<String>| state.map(|state| self.document(&state).unwrap_or(state));
+        draft.previous = redacted(draft.previous);
+        draft.next = redacted(draft.next);
+        draft.operation = draft.operation.map(|operation| self.operation(&operation).unwrap_or(operation));
+        draft
     }
 
     /// A mutation without the secrets in its variables and in its text; nothing if it has none.
@@ -105,6 +94,12 @@ impl Redactor {
         let hash = HEXLOWER.encode(&mac.finalize().into_bytes());
         format!(r#"{{"redacted":true,"hmac":"{hash}"}}"#)
     }
+}
+
+/// Whether what has this name is a secret, for the doors where values have names of their own.
+#[must_use]
+pub fn names_secret(name: &str) -> bool {
+    secret::is_named_by(&format!("\"{name}\""), "\"\"")
 }
 
 /// Whether an access token of ours stands somewhere in `text`, for the doors that must not repeat it.

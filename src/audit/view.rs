@@ -111,6 +111,9 @@ pub struct EventRow {
     pub outcome: String,
     /// Address of the client, if known.
     pub ip: Option<String>,
+    /// What only its kind has, in the further column of a table of that kind alone: the e-mail as typed, the name that the client gave to
+    /// an operation, the number of rows taken out; none for changes.
+    pub extra: Option<String>,
 }
 
 /// A sentence in parts, so that names can be set in bold without markup in data.

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::csv::Escaping;
-use super::{Draft, Recorded};
+use super::{Draft, ExportFacts, Measured, Recorded};
 use crate::Result;
 use crate::audit::operation::OperationFacts;
 
@@ -41,29 +40,37 @@ pub(super) struct Columns<'a> {
     operation_variables: Text<'a>,
     operation_root_fields: Vec<Option<String>>,
     operation_document_sha256: Vec<Option<&'a [u8]>>,
+    export_model: Text<'a>,
+    export_rows: Vec<Option<i64>>,
+    export_sha256: Vec<Option<&'a [u8]>>,
+    export_of_demo: Vec<bool>,
     csv_safe_length: Vec<i32>,
     csv_raw_length: Vec<i32>,
-    words: Vec<String>,
+    words: Vec<&'a str>,
 }
 
 impl<'a> Columns<'a> {
     /// Everything about events that does not depend on their places.
-    pub(super) fn of(drafts: &'a [Draft]) -> Self {
+    pub(super) fn of(events: &[&'a Measured]) -> Self {
         let mut columns = Self::default();
-        for draft in drafts {
-            columns.push_actor(draft);
-            columns.push_rest(draft);
-            columns.push_operation(draft.operation.as_ref());
+        for event in events {
+            columns.push_actor(&event.draft);
+            columns.push_rest(&event.draft);
+            columns.push_operation(event.draft.operation.as_ref());
+            columns.push_export(event.draft.export.as_ref());
+            columns.csv_safe_length.push(event.csv_safe_length);
+            columns.csv_raw_length.push(event.csv_raw_length);
+            columns.words.push(&event.words);
         }
         columns
     }
 
     /// Puts the events in their places.
-    pub(super) fn place(&mut self, drafts: &[Draft], places: &[Recorded]) {
-        for (draft, place) in drafts.iter().zip(places) {
+    pub(super) fn place(&mut self, events: &[&Measured], places: &[Recorded]) {
+        for (event, place) in events.iter().zip(places) {
             self.index.push(place.index);
             self.id.push(place.id);
-            self.occurred_at.push(draft.claimed_at.unwrap_or(place.recorded_at));
+            self.occurred_at.push(event.draft.claimed_at.unwrap_or(place.recorded_at));
             self.recorded_at.push(place.recorded_at);
         }
     }
@@ -92,9 +99,6 @@ impl<'a> Columns<'a> {
         self.source_access_token_id.push(draft.source_access_token_id);
         self.login_method.push(draft.login.as_ref().map(|login| login.method.as_str()));
         self.login_email.push(draft.login.as_ref().map(|login| login.email.as_str()));
-        self.csv_safe_length.push(draft.csv_length(Escaping::FormulaSafe));
-        self.csv_raw_length.push(draft.csv_length(Escaping::Raw));
-        self.words.push(draft.words());
     }
 
     fn push_operation(&mut self, operation: Option<&'a OperationFacts>) {
@@ -106,6 +110,13 @@ impl<'a> Columns<'a> {
         self.operation_document_sha256.push(sha256.map(<[u8; 32]>::as_slice));
     }
 
+    fn push_export(&mut self, export: Option<&'a ExportFacts>) {
+        self.export_model.push(export.map(|export| export.model.as_str()));
+        self.export_rows.push(export.map(|export| export.rows));
+        self.export_sha256.push(export.and_then(|export| export.sha256.as_ref()).map(<[u8; 32]>::as_slice));
+        self.export_of_demo.push(export.is_some_and(|export| export.of_demo));
+    }
+
     /// One statement for the positions and the events: one write to the socket, whatever the number.
     pub(super) async fn insert(&self, connection: &mut PgConnection, organization: Uuid) -> Result<()> {
         sqlx::query!(
@@ -114,11 +125,12 @@ impl<'a> Columns<'a> {
                     $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
                     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
                     $21::text[], $22::uuid[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::bytea[],
-                    $30::integer[], $31::integer[], $32::text[])
+                    $30::text[], $31::bigint[], $32::bytea[], $33::boolean[], $34::integer[], $35::integer[], $36::text[])
                 as event (index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
                     actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip, user_agent,
                     request_id, source_access_token_id, login_method, login_email, operation_name, operation_text, operation_variables,
-                    operation_root_fields, operation_document_sha256, csv_safe_length, csv_raw_length, words)
+                    operation_root_fields, operation_document_sha256, export_model, export_rows, export_sha256, export_of_demo, csv_safe_length,
+                    csv_raw_length, words)
             ), placed as (
                 insert into orgtrail.event_positions (organization_id, index, event_id, recorded_at)
                 select $1, index, id, recorded_at from event
@@ -126,12 +138,13 @@ impl<'a> Columns<'a> {
             insert into orgtrail.events (organization_id, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name,
                 actor_user_email, actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous, next, ip,
                 user_agent, request_id, source_access_token_id, login_method, login_email, operation_name, operation_text, operation_variables,
-                operation_root_fields, operation_document_sha256, csv_safe_length, csv_raw_length, words)
+                operation_root_fields, operation_document_sha256, export_model, export_rows, export_sha256, export_of_demo, csv_safe_length,
+                    csv_raw_length, words)
             select $1, index, id, kind, action, occurred_at, recorded_at, actor_user_id, actor_user_name, actor_user_email,
                 actor_access_token_id, actor_access_token_name, object_type, object_id, object_name, outcome, previous::json, next::json, ip,
                 user_agent, request_id, source_access_token_id, login_method, login_email, operation_name, operation_text,
-                operation_variables::json, string_to_array(operation_root_fields, ' '), operation_document_sha256, csv_safe_length,
-                csv_raw_length, array_to_tsvector(string_to_array(words, ' '))
+                operation_variables::json, string_to_array(operation_root_fields, ' '), operation_document_sha256, export_model,
+                export_rows, export_sha256, export_of_demo, csv_safe_length, csv_raw_length, array_to_tsvector(string_to_array(words, ' '))
             from event"#,
             organization,
             &self.index,
@@ -162,9 +175,13 @@ impl<'a> Columns<'a> {
             &self.operation_variables as _,
             &self.operation_root_fields as _,
             &self.operation_document_sha256 as _,
+            &self.export_model as _,
+            &self.export_rows as _,
+            &self.export_sha256 as _,
+            &self.export_of_demo,
             &self.csv_safe_length,
             &self.csv_raw_length,
-            &self.words
+            &self.words as _
         )
         .execute(connection)
         .await?;

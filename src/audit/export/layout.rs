@@ -1,12 +1,10 @@
 //! How an export is written: its columns, its header line, its name and its length.
 
-use chrono::NaiveDate;
-
 use super::super::csv::{self, Escaping};
+use super::super::ndjson;
 use super::super::query::{ExportFormat, ExportQuery, Profile};
+use super::super::range::ResolvedRange;
 use super::super::store::Totals;
-use super::ExportId;
-use crate::identity::access::Access;
 
 /// The form of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +26,11 @@ impl Layout {
         }
     }
 
-    /// The length of the export, header included, where the stored lengths tell it.
-    pub(super) fn stored_bytes(self, totals: &Totals) -> Option<Bytes> {
+    /// The length of all records, where the stored lengths tell it.
+    pub(super) fn stored_bytes(self, totals: &Totals) -> Option<i64> {
         match self {
-            Self::Standard(Escaping::FormulaSafe) => Some(Bytes(totals.csv_safe_bytes)),
-            Self::Standard(Escaping::Raw) => Some(Bytes(totals.csv_raw_bytes)),
+            Self::Standard(Escaping::FormulaSafe) => Some(totals.csv_safe_bytes),
+            Self::Standard(Escaping::Raw) => Some(totals.csv_raw_bytes),
             Self::Full(_) | Self::Ndjson => None,
         }
     }
@@ -47,63 +45,30 @@ impl Layout {
         }
         header
     }
-}
 
-/// Bytes of all records, without the header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bytes(pub i64);
-
-/// What is known of an export before its first byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// Id of the export: header `Audit-Export-Id`.
-    pub id: ExportId,
-    /// Number of events: header `Audit-Export-Rows`.
-    pub rows: i64,
-    /// Exact number of bytes.
-    pub content_length: u64,
-    /// `Content-Type`.
-    pub content_type: &'static str,
-    /// File name, of validated parts only.
-    pub file_name: String,
-    /// Header `Audit-Csv-Escaping`; none for NDJSON.
-    pub escaping: Option<&'static str>,
-}
-
-impl Head {
-    pub(super) fn new(
-        access: &Access,
-        query: &ExportQuery,
-        layout: Layout,
-        id: ExportId,
-        rows: i64,
-        records: Bytes,
-    ) -> Self {
-        let slug = &access.organization().slug;
-        let (first, last) = (query.range.first_day, query.range.last_day);
-        Self {
-            id,
-            rows,
-            content_length: u64::try_from(records.0).unwrap_or_default() + layout.header(query).len() as u64,
-            content_type: if layout == Layout::Ndjson {
-                "application/x-ndjson"
-            } else {
-                "text/csv; charset=utf-8; header=present"
-            },
-            file_name: file_name(slug, first, last, layout),
-            escaping: match layout {
-                Layout::Standard(escaping) | Layout::Full(escaping) => Some(escaping.as_str()),
-                Layout::Ndjson => None,
-            },
+    /// The type of the whole.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Standard(_) | Self::Full(_) => csv::CONTENT_TYPE,
+            Self::Ndjson => ndjson::CONTENT_TYPE,
         }
     }
-}
 
-fn file_name(slug: &str, first: NaiveDate, last: NaiveDate, layout: Layout) -> String {
-    let ending = match layout {
-        Layout::Standard(Escaping::Raw) | Layout::Full(Escaping::Raw) => "-raw.csv",
-        Layout::Standard(_) | Layout::Full(_) => ".csv",
-        Layout::Ndjson => ".ndjson",
-    };
-    format!("audit-logs_{slug}_{first}_{last}{ending}")
+    /// The escaping of its fields, where it has fields.
+    pub(super) fn escaping(self) -> Option<&'static str> {
+        match self {
+            Self::Standard(escaping) | Self::Full(escaping) => Some(escaping.as_str()),
+            Self::Ndjson => None,
+        }
+    }
+
+    /// The name of the whole: of validated parts only.
+    pub(super) fn file_name(self, slug: &str, range: &ResolvedRange) -> String {
+        let ending = match self {
+            Self::Standard(Escaping::Raw) | Self::Full(Escaping::Raw) => "-raw.csv",
+            Self::Standard(_) | Self::Full(_) => ".csv",
+            Self::Ndjson => ".ndjson",
+        };
+        format!("audit-logs_{slug}_{}_{}{ending}", range.first_day, range.last_day)
+    }
 }

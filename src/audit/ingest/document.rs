@@ -16,14 +16,14 @@ const MAX_DEPTH: usize = 32;
 const MAX_KEY_BYTES: usize = 256;
 
 /// An object of which members are taken, by name.
-pub(super) struct Object<'a> {
+pub(crate) struct Object<'a> {
     path: String,
     members: Vec<(String, &'a RawValue)>,
 }
 
 impl<'a> Object<'a> {
     /// Reads the object at `path`.
-    pub(super) fn parse(path: &str, json: &'a RawValue) -> Result<Self> {
+    pub(crate) fn parse(path: &str, json: &'a RawValue) -> Result<Self> {
         let whole = if path.is_empty() { "body" } else { path };
         let Members(members) = read(whole, json, "This is a JSON object.")?;
         let mut keys = HashSet::new();
@@ -34,24 +34,24 @@ impl<'a> Object<'a> {
     }
 
     /// Where a member is.
-    pub(super) fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         join(&self.path, name)
     }
 
     /// Takes a member; nothing where it is absent or null.
-    pub(super) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
         let place = self.members.iter().position(|(key, _)| key == name)?;
         let (_, json) = self.members.swap_remove(place);
         (json.get() != "null").then_some(json)
     }
 
     /// Takes an object.
-    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>> {
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>> {
         self.take(name).map(|json| Self::parse(&self.path(name), json)).transpose()
     }
 
     /// Takes a text of 1 to `most` bytes without control characters.
-    pub(super) fn text(&mut self, name: &str, most: usize) -> Result<Option<String>> {
+    pub(crate) fn text(&mut self, name: &str, most: usize) -> Result<Option<String>> {
         let Some(json) = self.take(name) else { return Ok(None) };
         let allowed = format!("This is a text of 1 to {most} bytes without control characters.");
         let text: String = read(&self.path(name), json, &allowed)?;
@@ -60,7 +60,7 @@ impl<'a> Object<'a> {
     }
 
     /// Takes an object that is to be kept as it is.
-    pub(super) fn document(&mut self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn document(&mut self, name: &str) -> Result<Option<String>> {
         let Some(json) = self.take(name) else { return Ok(None) };
         if !json.get().starts_with('{') {
             return Err(Error::invalid(self.path(name), "This is a JSON object or null."));
@@ -70,12 +70,17 @@ impl<'a> Object<'a> {
     }
 
     /// Refuses members that nobody has taken.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         match self.members.first() {
             Some((key, _)) => Err(Error::invalid(join(&self.path, key), "There is no such field.")),
             None => Ok(()),
         }
     }
+}
+
+/// Refuses what cannot be kept anywhere in an object that is kept as it is.
+pub(crate) fn check_kept(path: &str, json: &RawValue) -> Result<()> {
+    check(path, json, 1)
 }
 
 /// Reads a value of a known type, or says what is `allowed`.

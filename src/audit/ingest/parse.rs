@@ -42,7 +42,7 @@ pub enum Format {
 
 /// An event that was sent and read.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(super) struct Parsed {
     /// Where its id is in the request, for refusals.
     pub id_path: String,
     /// The id that its sender gave it.
@@ -54,7 +54,7 @@ pub(super) struct Incoming {
 }
 
 /// Reads the events of a request by the access token `source`.
-pub(super) fn events(body: &[u8], format: Format, now: DateTime<Utc>, source: Uuid) -> Result<Vec<Incoming>> {
+pub(super) fn events(body: &[u8], format: Format, now: DateTime<Utc>, source: Uuid) -> Result<Vec<Parsed>> {
     let text = std::str::from_utf8(body).map_err(|_| Error::invalid("body", "Events are sent in UTF-8."))?;
     let sent = match format {
         Format::Json => of_json(text)?,
@@ -100,7 +100,7 @@ fn no_json(path: &str, cause: &serde_json::Error) -> Error {
     Error::invalid(path, format!("This is no JSON: {cause}."))
 }
 
-fn refuse_repeated(events: &[Incoming]) -> Result<()> {
+fn refuse_repeated(events: &[Parsed]) -> Result<()> {
     let mut ids = HashSet::new();
     match events.iter().find(|event| event.client_id.as_ref().is_some_and(|id| !ids.insert(id))) {
         Some(event) => Err(Error::invalid(&event.id_path, "Another event of this request has the same id.")),
@@ -108,7 +108,7 @@ fn refuse_repeated(events: &[Incoming]) -> Result<()> {
     }
 }
 
-fn incoming(sent: &Sent<'_>, now: DateTime<Utc>, source: Uuid) -> Result<Incoming> {
+fn incoming(sent: &Sent<'_>, now: DateTime<Utc>, source: Uuid) -> Result<Parsed> {
     let Sent { path, json } = sent;
     if json.get().len() > MAX_EVENT_BYTES {
         let whole = if path.is_empty() { "body" } else { path };
@@ -128,7 +128,7 @@ fn incoming(sent: &Sent<'_>, now: DateTime<Utc>, source: Uuid) -> Result<Incomin
     draft.origin = parse_origin(&mut event)?;
     draft.source_access_token_id = Some(source);
     event.finish()?;
-    Ok(Incoming { id_path, client_id, sha256: Sha256::digest(json.get()).into(), draft })
+    Ok(Parsed { id_path, client_id, sha256: Sha256::digest(json.get()).into(), draft })
 }
 
 fn parse_action(event: &mut Object<'_>) -> Result<String> {
@@ -142,15 +142,19 @@ fn parse_action(event: &mut Object<'_>) -> Result<String> {
     Ok(action)
 }
 
-/// When it happened, as its sender claims: within the days that are kept, and hardly ahead of our clock.
 fn parse_time(event: &mut Object<'_>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let path = event.path("occurred_at");
-    let Some(text) = event.text("occurred_at", MAX_ID)? else { return Ok(None) };
+    let text = event.text("occurred_at", MAX_ID)?;
+    text.map(|text| claimed_time(&path, &text, now)).transpose()
+}
+
+/// When something happened, as its sender claims: within the days that are kept, and hardly ahead of our clock.
+pub(crate) fn claimed_time(path: &str, text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
     let form = "This is a moment as in RFC 3339, with Z or an offset.";
-    let at = DateTime::parse_from_rfc3339(&text).map_err(|_| Error::invalid(&path, form))?.to_utc();
+    let at = DateTime::parse_from_rfc3339(text).map_err(|_| Error::invalid(path, form))?.to_utc();
     let first = calendar::earliest(now.date_naive()).and_time(chrono::NaiveTime::MIN).and_utc();
     if (first..=now + AHEAD).contains(&at) {
-        return Ok(Some(at));
+        return Ok(at);
     }
     let from = first.format("%Y-%m-%dT%H:%M:%SZ");
     Err(Error::invalid(path, format!("This is from {from} to five minutes ahead of now.")))

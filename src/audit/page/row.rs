@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::Result;
-use crate::audit::event::{Actor, Outcome};
+use crate::audit::event::{Actor, Kind, Outcome};
 use crate::audit::moment::moment;
 use crate::audit::operation::name_matches;
 use crate::audit::sentence::{Facts, sentence};
 use crate::audit::store::{EventRecord, SeenActor};
 use crate::audit::view::{ActorChoice, ActorView, EventRow};
 use crate::audit::visible::visible;
+use crate::number::grouped;
 use crate::platform::Platform;
 use crate::storage;
 
@@ -46,6 +47,7 @@ impl Rows {
             sentence: sentence(&sentence_facts(event)),
             outcome: event.outcome.clone(),
             ip: event.ip.as_deref().map(visible),
+            extra: extra(event),
         }
     }
 
@@ -116,6 +118,19 @@ pub(super) fn facts(event: &EventRecord) -> Vec<(String, String)> {
         ("Rows", rows.as_ref()),
     ];
     known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), visible(value?)))).collect()
+}
+
+/// See [`EventRow::extra`].
+fn extra(event: &EventRecord) -> Option<String> {
+    let text = match Kind::parse(&event.kind)? {
+        Kind::Change => None,
+        Kind::Login => event.login_email.clone(),
+        Kind::Operation => {
+            event.operation_name.as_ref().map(|name| claimed(name, event.operation_root_fields.as_deref()))
+        }
+        Kind::Export => event.export_rows.map(grouped),
+    };
+    text.as_deref().map(visible)
 }
 
 /// The name that a client gave to an operation, marked where it does not speak of what ran.

@@ -9,12 +9,7 @@ use crate::audit::view::{FilterView, RangeView};
 /// The page's query string (without `?`): range and filters, from the newest event on. Never empty; what is default is left out, but for the range.
 #[must_use]
 pub fn page(range: &RangeView, filter: &FilterView) -> String {
-    let mut out = String::new();
-    match range.preset.as_deref().and_then(Preset::parse) {
-        Some(preset) => push(&mut out, "range", preset.as_str()),
-        None => push_bounds(&mut out, range),
-    }
-    push_zone(&mut out, range);
+    let mut out = self::range(range);
     if filter.kinds != [Kind::Change.as_str()] {
         push_kinds(&mut out, filter);
     }
@@ -31,6 +26,27 @@ pub fn export(organization: &str, range: &RangeView, filter: &FilterView) -> Str
     push_zone(&mut out, range);
     push_kinds(&mut out, filter);
     push_rest(&mut out, filter);
+    out
+}
+
+/// The query string of a list that has nothing but a range.
+#[must_use]
+pub fn range(range: &RangeView) -> String {
+    let mut out = String::new();
+    match range.preset.as_deref().and_then(Preset::parse) {
+        Some(preset) => push(&mut out, "range", preset.as_str()),
+        None => push_bounds(&mut out, range),
+    }
+    push_zone(&mut out, range);
+    out
+}
+
+/// The query string of what is exported by range alone: bounds are always spelled out.
+#[must_use]
+pub fn export_of_range(range: &RangeView) -> String {
+    let mut out = String::new();
+    push_bounds(&mut out, range);
+    push_zone(&mut out, range);
     out
 }
 

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::filter::{ALL_KINDS, ActionPattern, ActorFilter, EventFilter, MAX_ACTIONS, ObjectFilter, Words};
-use super::{ExportFormat, ExportQuery, PageQuery, Pairs, Position, Profile, link, pairs};
+use super::{ExportFormat, ExportQuery, PageQuery, Pairs, Profile, link, pairs, parts};
 use crate::audit::csv::Escaping;
 use crate::audit::event::Kind;
-use crate::audit::range::{Preset, RangeInput, resolve};
+use crate::audit::range::resolve;
 use crate::{Error, Result};
 
 impl PageQuery {
@@ -22,8 +22,8 @@ impl PageQuery {
         let pairs = Pairs::parse(raw, &Self::PARAMETERS)?;
         Ok(Self {
             filter: parse_filter(&pairs)?,
-            range: resolve(&parse_range(&pairs)?, pairs.get("tz"), now)?,
-            position: parse_position(&pairs)?,
+            range: resolve(&parts::range(&pairs)?, pairs.get("tz"), now)?,
+            position: parts::position(&pairs)?,
             event: pairs.get("event").map(parse_event).transpose()?,
         })
     }
@@ -66,14 +66,13 @@ impl ExportQuery {
     pub fn parse(raw: &str, now: DateTime<Utc>) -> Result<Self> {
         let pairs = Pairs::parse(raw, &Self::PARAMETERS)?;
         let missing = || Error::invalid("organization", "Name the organization by its slug.");
-        let format = choice(&pairs, "format", &[("csv", ExportFormat::Csv), ("ndjson", ExportFormat::Ndjson)])?;
-        let (profile, escaping, bom) = parse_layout(&pairs, format)?;
+        let (format, escaping, bom) = parts::form(&pairs)?;
         Ok(Self {
             organization: pairs.get("organization").ok_or_else(missing)?.to_owned(),
             filter: parse_filter(&pairs)?,
-            range: resolve(&bounds(&pairs), pairs.get("tz"), now)?,
+            range: resolve(&parts::bounds(&pairs), pairs.get("tz"), now)?,
             format,
-            profile,
+            profile: parse_profile(&pairs, format)?,
             escaping,
             bom,
         })
@@ -144,36 +143,6 @@ fn parse_actions(list: Option<&str>) -> Result<Vec<ActionPattern>> {
     Ok(actions)
 }
 
-fn parse_range(pairs: &Pairs) -> Result<RangeInput> {
-    let has_bounds = pairs.get("start").is_some() || pairs.get("end").is_some();
-    match pairs.get("range") {
-        None if has_bounds => Ok(bounds(pairs)),
-        None => Ok(RangeInput::Default),
-        Some(_) if has_bounds => Err(Error::invalid("range", "Give either a range by name, or start and end.")),
-        Some(word) => Preset::parse(word).map(RangeInput::Preset).ok_or_else(unknown_range),
-    }
-}
-
-fn unknown_range() -> Error {
-    let names: Vec<_> = Preset::ALL.iter().map(|preset| preset.as_str()).collect();
-    Error::invalid("range", format!("A range is one of {}; or give start and end.", names.join(", ")))
-}
-
-/// The typed bounds. One that is missing is refused as an empty one: that names the form and the days allowed.
-fn bounds(pairs: &Pairs) -> RangeInput {
-    let typed = |name| pairs.get(name).unwrap_or_default().to_owned();
-    RangeInput::Bounds { start: typed("start"), end: typed("end") }
-}
-
-fn parse_position(pairs: &Pairs) -> Result<Option<Position>> {
-    match (pairs.get("before"), pairs.get("after")) {
-        (Some(_), Some(_)) => Err(Error::invalid("before", "Give either before or after.")),
-        (Some(cursor), None) => Ok(Some(Position::Before(cursor.to_owned()))),
-        (None, Some(cursor)) => Ok(Some(Position::After(cursor.to_owned()))),
-        (None, None) => Ok(None),
-    }
-}
-
 /// Reads the parameter `event`: the id of one event.
 ///
 /// # Errors
@@ -184,28 +153,14 @@ pub fn parse_event(id: &str) -> Result<uuid::Uuid> {
     uuid::Uuid::try_parse(id).map_err(malformed)
 }
 
-/// Columns, escaping and byte-order mark. NDJSON has none of them to choose: it holds everything, byte for byte.
-fn parse_layout(pairs: &Pairs, format: ExportFormat) -> Result<(Profile, Escaping, bool)> {
-    let profile = choice(pairs, "profile", &[("standard", Profile::Standard), ("full", Profile::Full)])?;
-    let escaping = choice(pairs, "csv", &[("formula-safe", Escaping::FormulaSafe), ("raw", Escaping::Raw)])?;
-    let bom = choice(pairs, "bom", &[("0", false), ("1", true)])?;
-    if format == ExportFormat::Csv {
-        return Ok((profile, escaping, bom));
+/// Columns. NDJSON has none to choose: it holds everything.
+fn parse_profile(pairs: &Pairs, format: ExportFormat) -> Result<Profile> {
+    let profile = parts::choice(pairs, "profile", &[("standard", Profile::Standard), ("full", Profile::Full)])?;
+    match format {
+        ExportFormat::Csv => Ok(profile),
+        ExportFormat::Ndjson if pairs.get("profile").is_some() => Err(parts::of_csv_only("profile")),
+        ExportFormat::Ndjson => Ok(Profile::Full),
     }
-    match ["profile", "csv", "bom"].into_iter().find(|name| pairs.get(name).is_some()) {
-        Some(name) => {
-            Err(Error::invalid(name, "This belongs to CSV: format=ndjson always holds every field, byte for byte."))
-        }
-        None => Ok((Profile::Full, Escaping::Raw, false)),
-    }
-}
-
-/// The value that one of a few words stands for; the first if the parameter is absent.
-fn choice<T: Copy, const N: usize>(pairs: &Pairs, name: &str, words: &[(&str, T); N]) -> Result<T> {
-    let chosen = pairs.get(name).unwrap_or(words[0].0);
-    let names = || words.map(|(word, _)| word).join(" or ");
-    let unknown = || Error::invalid(name, format!("{name} is {}; {} if absent.", names(), words[0].0));
-    words.iter().find(|(word, _)| *word == chosen).map(|(_, value)| *value).ok_or_else(unknown)
 }
 
 #[cfg(test)]

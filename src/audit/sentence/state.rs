@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Facts;
 use crate::audit::range::calendar;
 use crate::audit::visible::visible;
+use crate::number::counted;
 
 /// Longest JSON document that is read for a sentence, in bytes.
 const MAX_DOCUMENT: usize = 64 * 1024;
@@ -37,8 +38,10 @@ impl<'a> State<'a> {
             "attempted" => Some(self.way().1.to_owned()),
             "ended sessions" => self.ended_sessions(),
             "operation" => self.facts.operation_name.map(str::to_owned),
-            "model" => self.facts.export_model.map(str::to_owned),
+            "model" => self.facts.export_model.map(str::to_owned).or_else(|| self.field("model")),
             "exported rows" => self.facts.export_rows.map(|rows| counted(rows, "row")),
+            "wanted rows" => self.number("rows").map(|rows| counted(rows, "row")),
+            "added records" => self.number("records").map(|records| counted(records, "record")),
             "events" => self.number("rows").map(|rows| counted(rows, "event")),
             "trusted documents" => self.number("documents").map(|documents| counted(documents, "trusted document")),
             "changes" => self.changes(),
@@ -142,15 +145,6 @@ fn reason(class: &str) -> String {
         "throttled" => "too many attempts".to_owned(),
         other => other.replace('_', " "),
     }
-}
-
-/// `1 event`, `2,391 events`.
-fn counted(number: i64, thing: &str) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    let sign = if number < 0 { "-" } else { "" };
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{sign}{} {thing}{plural}", groups.join(","))
 }
 
 fn cut(text: &str) -> String {

@@ -133,6 +133,29 @@ const SENTENCES: &[(Action, &[Template])] = &[
         Always("Submitted {trusted documents} for client [client] to [graph] / {branch}"),
         Always("Submitted trusted documents for client [client]"), Always("Submitted trusted documents"),
     ]),
+    (Action::ModelCreated, &[Always("Created model [name]"), Always("Created a model")]),
+    (Action::ModelDeleted, &[Always("Deleted model [name]"), Always("Deleted a model")]),
+    (Action::ModelRecordsAdded, &[
+        Always("Added {added records} to model [model]"), Always("Added records to model [model]"), Always("Added records to a model"),
+    ]),
+    (Action::ModelExportRequested, &[
+        Ended(Denied, "Was refused an export of model [name]"),
+        Always("Requested an export of {wanted rows} of model [model], {range}"),
+        Always("Requested an export of model [model]"), Always("Requested an export of a model"),
+    ]),
+    (Action::ModelExported, &[
+        Ended(Success, "Exported {exported rows} of model [model], {range}"),
+        Ended(Empty, "Exported no rows of model [model], {range}"),
+        Ended(Aborted, "Broke off the export of model [model], {range}, after {exported rows}"),
+        Ended(Failure, "The export of model [model], {range}, failed after {exported rows}"),
+        Always("Exported {exported rows} of model [model]"), Always("Exported model [model]"), Always("Exported a model"),
+    ]),
+    (Action::ModelRecordsPruned, &[
+        Always("Removed records of model [model] that were older than {days} days"), Always("Removed old records of a model"),
+    ]),
+    (Action::RetentionPruned, &[
+        Always("Removed events from before {until}: they are kept for {days} days"), Always("Removed events that are no longer kept"),
+    ]),
     (Action::LoginAttempted, &[
         Ended(Failure, "Failed to {attempt}: {reason}"),
         Ended(Failure, "Failed to {attempt}"),
@@ -178,7 +201,18 @@ mod tests {
 
     #[test]
     fn templates_name_fields_that_the_catalogue_has() {
-        let places = ["name", "changes", "events", "range", "trusted documents", "ended sessions", "reason"];
+        let places = [
+            "name",
+            "changes",
+            "events",
+            "range",
+            "trusted documents",
+            "ended sessions",
+            "reason",
+            "added records",
+            "wanted rows",
+            "exported rows",
+        ];
         for action in Action::ALL {
             let shapes = [action.previous(), action.next()].into_iter().flatten();
             let fields: Vec<_> = shapes.flat_map(|shape| shape.fields).map(|(name, _)| *name).collect();

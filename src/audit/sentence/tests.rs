@@ -41,6 +41,7 @@ fn sample(shape: &crate::audit::action::Shape, suffix: &str) -> Value {
         "end" => json!("2026-11-22T00:00:00Z"),
         "rows" => json!(2391),
         "documents" => json!(42),
+        "records" => json!(1200),
         "scopes" => json!(["audit:read", "audit:export"]),
         "sessions" => json!(if suffix.is_empty() { 3 } else { 1 }),
         "protected" | "revoked" => json!(!suffix.is_empty()),
@@ -92,6 +93,13 @@ fn every_action_has_its_own_sentence() {
     audit_log.export.requested: Requested an export of 2,391 events, 24 Oct – 21 Nov 2026
     audit_log.viewed: Looked at the audit log
     trusted_document.submitted: Submitted 42 trusted documents for client *client2* to *graph2* / branch2
+    model.created: Created model *name2*
+    model.deleted: Deleted model *name*
+    model.records.added: Added 1,200 records to model *model2*
+    model.export.requested: Requested an export of 2,391 rows of model *model2*, 24 Oct – 21 Nov 2026
+    model.exported: Exported model *model2*
+    model.records.pruned: Removed records of model *model2* that were older than days2 days
+    retention.pruned: Removed events from before until2: they are kept for days2 days
     login.attempted: Signed in
     mutation.sent: Sent a mutation
     account.updated: Renamed themselves from name to *name2*
@@ -137,6 +145,13 @@ fn every_action_has_a_sentence_without_any_state() {
     Requested an export of the audit log
     Looked at the audit log
     Submitted trusted documents
+    Created a model
+    Deleted a model
+    Added records to a model
+    Requested an export of a model
+    Exported a model
+    Removed old records of a model
+    Removed events that are no longer kept
     Signed in
     Sent a mutation
     Updated their account

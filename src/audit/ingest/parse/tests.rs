@@ -11,7 +11,7 @@ fn now() -> DateTime<Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
-fn parse(body: &str) -> Result<Vec<Incoming>> {
+fn parse(body: &str) -> Result<Vec<Parsed>> {
     events(body.as_bytes(), Format::Json, now(), Uuid::nil())
 }
 

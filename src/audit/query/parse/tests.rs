@@ -7,6 +7,8 @@ use proptest::sample::{select, subsequence};
 
 use super::*;
 use crate::audit::action::Action;
+use crate::audit::query::Position;
+use crate::audit::range::Preset;
 
 fn now() -> DateTime<Utc> {
     "2026-11-22T06:12:30Z".parse().unwrap()
