@@ -38,6 +38,6 @@ pub mod page;
 #[cfg(feature = "postgres")]
 pub mod redact;
 #[cfg(feature = "postgres")]
-mod refusal;
+pub(crate) mod refusal;
 #[cfg(feature = "postgres")]
 pub mod store;

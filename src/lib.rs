@@ -4,14 +4,22 @@
 
 pub mod audit;
 pub mod error;
+#[cfg(feature = "postgres")]
+pub mod export;
 pub mod graph;
 pub mod identity;
 #[cfg(feature = "postgres")]
 pub mod mail;
+#[cfg(feature = "postgres")]
+pub mod meter;
+pub mod model;
+pub mod number;
 pub mod organization;
 #[cfg(feature = "postgres")]
 pub mod platform;
 #[cfg(feature = "postgres")]
 pub mod storage;
+#[cfg(feature = "postgres")]
+pub mod upkeep;
 
 pub use error::{Error, Result};

@@ -4,12 +4,16 @@ use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::cursor::CursorKey;
+use crate::audit::ingest::IngestQueues;
 use crate::audit::redact::RedactionKey;
+use crate::audit::refusal::RecentLooks;
+use crate::identity::access_token::TokenLookups;
 use crate::identity::password::HashingPool;
 use crate::identity::throttle::ThrottleKey;
 use crate::mail::Mailer;
 use crate::storage::Database;
 
+pub mod gather;
 pub mod work;
 
 use work::Workers;
@@ -27,6 +31,10 @@ pub struct Platform {
     pub hashing: Arc<dyn HashingPool>,
     /// Where schemas are composed and compared, a bounded amount at a time.
     pub workers: Arc<dyn Workers>,
+    /// Requests that are done together with others of the same moment.
+    pub gathering: Arc<Gathering>,
+    /// Looks at the trails that are recorded already.
+    pub looks: Arc<RecentLooks>,
     /// Who may sign up.
     pub sign_up: SignUp,
     /// Where mail is posted.
@@ -43,6 +51,15 @@ pub struct Keys {
     pub throttle: ThrottleKey,
     /// Hashes secrets that would have reached the trail.
     pub redaction: RedactionKey,
+}
+
+/// What is done together, for all who wait for it.
+#[derive(Default)]
+pub struct Gathering {
+    /// Lookups of access tokens.
+    pub tokens: TokenLookups,
+    /// Events of other products.
+    pub events: IngestQueues,
 }
 
 /// `ORGTRAIL_SIGNUP` (contract §9).

@@ -186,14 +186,15 @@ pub async fn authorize_on(
 /// Who `viewer` is in an organization, whether or not `operation` is allowed: for use cases that record their refusals.
 pub(crate) async fn identify(platform: &Platform, viewer: &Viewer, slug: &str, operation: Operation) -> Result<Access> {
     let actor = viewer.actor()?;
-    let organization = find_organization(platform, slug).await?;
-    let grant = match &viewer.identity {
+    let (organization, grant) = match &viewer.identity {
         Identity::Anonymous => return Err(Error::Unauthenticated),
         Identity::User(user) => {
-            Grant::Member(role_of(platform, organization.id, user.id).await?.ok_or(Error::NotFound)?)
+            let organization = find_organization(platform, slug).await?;
+            let role = role_of(platform, organization.id, user.id).await?.ok_or(Error::NotFound)?;
+            (organization, Grant::Member(role))
         }
-        Identity::AccessToken(token) => token_grant(platform, &organization, token).await?,
-        Identity::Operator => Grant::Operator,
+        Identity::AccessToken(token) => of_token(platform, slug, token).await?,
+        Identity::Operator => (find_organization(platform, slug).await?, Grant::Operator),
     };
     Ok(Access { organization, grant, operation, graph: None, actor, viewer: viewer.clone() })
 }
@@ -262,16 +263,19 @@ async fn held_role(connection: &mut PgConnection, organization: Uuid, user: Uuid
     role.as_deref().map(Role::parse).transpose()
 }
 
-async fn token_grant(platform: &Platform, organization: &Organization, token: &AccessToken) -> Result<Grant> {
-    if token.organization_id != organization.id {
+/// The organization of a token and its rights there, all as they are now, by one question: most of what programs do is small and often.
+async fn of_token(platform: &Platform, slug: &str, token: &AccessToken) -> Result<(Organization, Grant)> {
+    let token = access_token::find_current(platform, token).await?;
+    let own = Organization { id: token.organization_id, slug: token.organization_slug };
+    // A former slug leads on.
+    if own.slug != slug && find_organization(platform, slug).await?.id != own.id {
         return Err(Error::NotFound);
     }
-    let token = access_token::find_current(platform, token).await?;
     let role = match token.created_by {
-        Some(creator) => role_of(platform, organization.id, creator).await?.ok_or_else(orphaned)?,
+        Some(_) => token.creator_role.ok_or_else(orphaned)?,
         None => Role::Owner, // made by the operator
     };
-    Ok(Grant::Token(token.scopes, role))
+    Ok((own, Grant::Token(token.scopes, role)))
 }
 
 fn changed_meanwhile() -> Error {

@@ -12,7 +12,7 @@ mod scope;
 mod secret;
 mod token;
 
-pub use credential::AccessToken;
+pub use credential::{AccessToken, TokenLookups};
 pub(super) use credential::{find, find_current, hold};
 pub use manage::{CreatedToken, Wanted, adopt, create, parse_form, revoke, rotate, update};
 pub use scope::Scope;

@@ -12,6 +12,7 @@ use crate::audit::action::Action;
 use crate::audit::append::{self, Draft, LoginFacts};
 use crate::audit::event::{Actor, Outcome};
 use crate::audit::operation::OperationFacts;
+use crate::meter::Tally;
 use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
@@ -152,6 +153,22 @@ fn cut(typed: &str) -> String {
 /// Attempts handled in one transaction: few, so that no trail's head is held long.
 const BATCH: i64 = 50;
 
+/// For how many seconds the oldest attempt has waited to be copied; 0 if none waits. By the database's clock.
+///
+/// # Errors
+/// [`Error::Unavailable`] without a database.
+pub async fn longest_wait(platform: &Platform) -> Result<f64> {
+    let seconds = sqlx::query_scalar!(
+        r#"select coalesce(extract(epoch from clock_timestamp() - least(
+            (select min(attempted_at) from orgtrail.sign_in_attempts where sorted_at is null),
+            (select min(a.attempted_at) from orgtrail.sign_in_copies c join orgtrail.sign_in_attempts a on a.id = c.attempt_id)
+        )), 0)::float8 as "seconds!""#
+    )
+    .fetch_one(&platform.database.reads)
+    .await?;
+    Ok(seconds.max(0.0))
+}
+
 /// Copies the attempts that wait into the trails they belong in; answers how far it got, 0 when nothing is left to do. Called again and
 /// again by the server; several servers may, each copy is made by one. A trail that cannot be written holds up no other.
 ///
@@ -231,12 +248,14 @@ async fn copy_into(platform: &Platform, organization: Uuid) -> Result<usize> {
     .fetch_all(&mut *transaction)
     .await?;
     let drafts = waiting.iter().map(Waiting::drafts).collect::<Result<Vec<_>>>()?.concat();
-    append::append(&mut transaction, organization, platform, &drafts).await?;
+    let tally = Tally::of(drafts.iter().map(|draft| draft.kind));
+    append::append(&mut transaction, organization, platform, drafts).await?;
     let ids: Vec<Uuid> = waiting.iter().map(|attempt| attempt.id).collect();
     sqlx::query!("delete from orgtrail.sign_in_copies where trail = $1 and attempt_id = any($2)", organization, &ids)
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
+    tally.committed();
     Ok(waiting.len())
 }
 

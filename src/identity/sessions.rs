@@ -13,7 +13,7 @@ use super::viewer::Viewer;
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
-use crate::audit::moment::moment;
+use crate::audit::moment::{moment, rfc3339};
 use crate::platform::Platform;
 use crate::{Error, Result};
 
@@ -53,6 +53,8 @@ impl Session {
             id: self.public_id.to_string(),
             client: client::describe(self.user_agent.as_deref().unwrap_or_default()),
             address: self.ip,
+            since_at: rfc3339(self.created_at),
+            last_seen_at: rfc3339(self.last_seen_at),
             since: moment(self.created_at, now).utc,
             last_seen: moment(self.last_seen_at, now).relative,
             is_present: self.is_present,

@@ -12,8 +12,8 @@ use super::throttle::Throttles;
 use super::viewer::{Origin, User, Viewer};
 use crate::audit::event::Outcome;
 use crate::platform::{Platform, SignUp};
-use crate::storage;
 use crate::{Error, Result};
+use crate::{meter, storage};
 
 /// Who signed in, and with which password. The session that is made now belongs to them as long as it is the account's: a password that is
 /// replaced between the sign-in and the first use of its session ends that one too.
@@ -34,8 +34,20 @@ pub async fn sign_in(platform: &Platform, viewer: &Viewer, email: &str, password
     enter(platform, viewer, Method::Login, email, password).await
 }
 
-/// A sign-in by the page of `method`.
+/// A sign-in by the page of `method`, counted.
 async fn enter(platform: &Platform, viewer: &Viewer, method: Method, email: &str, password: &str) -> Result<SignedIn> {
+    let result = try_to_enter(platform, viewer, method, email, password).await;
+    meter::signed_in(&result);
+    result
+}
+
+async fn try_to_enter(
+    platform: &Platform,
+    viewer: &Viewer,
+    method: Method,
+    email: &str,
+    password: &str,
+) -> Result<SignedIn> {
     let throttles = Throttles::of(platform, &email::key(email), viewer.origin.ip.as_deref());
     let account = find_account(platform, email).await?;
     let user_id = account.as_ref().map(|account| account.id);

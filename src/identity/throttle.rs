@@ -6,6 +6,7 @@ use sha2::Sha256;
 use sqlx::PgConnection;
 use std::net::IpAddr;
 
+use crate::meter::Busy;
 use crate::platform::Platform;
 use crate::{Error, Result};
 
@@ -65,7 +66,10 @@ impl Throttles {
         .fetch_one(&platform.database.writes)
         .await?;
         match until {
-            Some(until) if until > now => Err(Error::Throttled { retry_after_seconds: seconds_until(until, now) }),
+            Some(until) if until > now => {
+                Busy::Throttle.refused();
+                Err(Error::Throttled { retry_after_seconds: seconds_until(until, now) })
+            }
             _ => Ok(()),
         }
     }
@@ -137,7 +141,8 @@ fn seconds_until(until: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
 }
 
 /// The network that counts as one client: the address, or the /64 of an IPv6 address.
-fn network(ip: IpAddr) -> String {
+#[must_use]
+pub fn network(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => match ip.to_ipv4_mapped() {

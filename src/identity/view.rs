@@ -41,6 +41,10 @@ pub struct SessionRow {
     pub since: String,
     /// When it was last used, to the minute: `3 minutes ago`.
     pub last_seen: String,
+    /// When it was begun, in RFC 3339.
+    pub since_at: String,
+    /// When it was last used, in RFC 3339.
+    pub last_seen_at: String,
     /// Whether it is the one that asks.
     pub is_present: bool,
 }

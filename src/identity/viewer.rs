@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::access_token::{self, AccessToken};
@@ -11,7 +11,6 @@ use super::view::{OrganizationLink, ViewerView};
 use crate::audit::event::Actor;
 use crate::audit::operation::SentMutation;
 use crate::platform::Platform;
-use crate::storage;
 use crate::{Error, Result};
 
 /// Where a request came from, as events record it.
@@ -82,6 +81,14 @@ impl User {
 /// Id of the operator token: the named actor of the command line, never a credential.
 pub const OPERATOR_TOKEN_ID: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);
 
+/// Id of the token that stands for upkeep, which nobody asks for: a named actor, never a credential.
+pub const UPKEEP_TOKEN_ID: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0002);
+
+/// Who does what the platform does by itself.
+pub(crate) fn upkeep() -> Actor {
+    Actor::access_token(UPKEEP_TOKEN_ID.to_string(), "Orgtrail (upkeep)")
+}
+
 impl Viewer {
     /// Somebody, from `origin`, without a session.
     #[must_use]
@@ -105,6 +112,16 @@ impl Viewer {
     #[must_use]
     pub fn user(user: User, origin: Origin) -> Self {
         Self::new(origin, Identity::User(user))
+    }
+
+    /// The same, whose access token was found a moment ago and counts as it is for so long: the use cases of one short request do not ask for
+    /// it again. A revoked token is refused within a second, so this must be less.
+    #[must_use]
+    pub fn with_current_token(mut self, lasting: TimeDelta) -> Self {
+        if let Identity::AccessToken(token) = &mut self.identity {
+            token.current_until += lasting;
+        }
+        self
     }
 
     /// The signed-in user.
@@ -161,14 +178,9 @@ pub async fn from_token(platform: &Platform, origin: Origin, secret: &str) -> Re
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for who is no token.
-pub async fn organization_of_token(platform: &Platform, viewer: &Viewer) -> Result<String> {
+pub fn organization_of_token(viewer: &Viewer) -> Result<&str> {
     let Identity::AccessToken(token) = &viewer.identity else { return Err(Error::Unauthenticated) };
-    let mut transaction = storage::begin(&platform.database.reads, token.organization_id).await?;
-    let slug = sqlx::query_scalar!("select slug from orgtrail.organizations where id = $1", token.organization_id)
-        .fetch_one(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(slug)
+    Ok(&token.organization_slug)
 }
 
 /// What the frame of every page shows of the viewer.

@@ -16,7 +16,7 @@ pub async fn meant(platform: &Platform, viewer: &Viewer, slug: Option<&str>) -> 
             let access = access::authorize(platform, viewer, slug, Operation::ReadOrganization).await?;
             Ok(access.organization().slug.clone())
         }
-        (None, Identity::AccessToken(_)) => organization_of_token(platform, viewer).await,
+        (None, Identity::AccessToken(_)) => organization_of_token(viewer).map(str::to_owned),
         (None, _) => only_one(platform, viewer).await,
     }
 }

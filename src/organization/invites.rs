@@ -7,6 +7,7 @@ use super::view::invite::{InviteRow, InviteSent, InvitesPage};
 use crate::audit::action::Action;
 use crate::audit::append::NewEvent;
 use crate::audit::change::Change;
+use crate::audit::moment::rfc3339;
 use crate::identity::access::{self, Access, Operation, may_change_role};
 use crate::identity::email::{self, Email};
 use crate::identity::link_secret::LinkSecret;
@@ -55,6 +56,8 @@ fn shown(access: &Access, invite: &Invite, now: DateTime<Utc>) -> Result<InviteR
         invited_by: invite.invited_by_name.clone(),
         sent: day(invite.sent_at),
         expires: day(invite.expires_at),
+        sent_at: rfc3339(invite.sent_at),
+        expires_at: rfc3339(invite.expires_at),
         expired: invite.expires_at <= now,
         version: invite.version,
         changeable: may_give(access, Role::parse(&invite.role)?),

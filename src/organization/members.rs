@@ -8,6 +8,7 @@ use super::{invites, teams};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
+use crate::audit::moment::rfc3339;
 use crate::identity::access::{self, Access, Operation, may_change_role};
 use crate::identity::email::Email;
 use crate::identity::role::Role;
@@ -53,6 +54,28 @@ pub async fn list(platform: &Platform, viewer: &Viewer, slug: &str, search: &str
     Ok(MembersPage { members, total, search: search.to_owned() })
 }
 
+/// One member.
+///
+/// # Errors
+/// Those of [`access::authorize`]; [`Error::NotFound`] if there is no such member.
+pub async fn member(platform: &Platform, viewer: &Viewer, slug: &str, user_id: &str) -> Result<MemberRow> {
+    let access = access::authorize(platform, viewer, slug, Operation::ReadOrganization).await?;
+    let user: Uuid = user_id.parse().map_err(|_| Error::NotFound)?;
+    let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
+    let found = sqlx::query_as!(
+        Member,
+        "select m.user_id, u.name, u.email, m.role, m.created_at
+        from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id where m.organization_id = $1 and m.user_id = $2",
+        access.organization().id,
+        user
+    )
+    .fetch_optional(&mut *transaction)
+    .await?
+    .ok_or(Error::NotFound)?;
+    transaction.commit().await?;
+    row(&access, &found)
+}
+
 struct Member {
     user_id: Uuid,
     name: String,
@@ -83,6 +106,7 @@ fn row(access: &Access, member: &Member) -> Result<MemberRow> {
         email: member.email.clone(),
         role: member.role.clone(),
         joined: member.created_at.format("%-d %b %Y").to_string(),
+        joined_at: rfc3339(member.created_at),
         is_viewer,
         assignable_roles: assignable.map(|role| role.as_str().to_owned()).collect(),
         sessions_endable: !is_viewer && access.allows(Operation::EndMemberSessions),

@@ -9,6 +9,7 @@ use super::view::OrganizationView;
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
+use crate::audit::moment::rfc3339;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::{User, Viewer};
 use crate::platform::Platform;
@@ -45,6 +46,7 @@ async fn view(platform: &Platform, access: &Access) -> Result<OrganizationView> 
         manages_access_tokens: access.allows(Operation::ManageAccessTokens),
         manages_invites: access.allows(Operation::ManageInvites),
         created: row.created_at.format("%-d %b %Y").to_string(),
+        created_at: rfc3339(row.created_at),
         members: row.members,
     })
 }

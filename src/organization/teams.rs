@@ -9,6 +9,7 @@ use super::view::{TeamRow, TeamView, TeamsPage};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
+use crate::audit::moment::rfc3339;
 use crate::graph;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::Viewer;
@@ -84,6 +85,7 @@ pub async fn team(platform: &Platform, viewer: &Viewer, slug: &str, team: &str) 
         id: team.id.to_string(),
         name: team.name,
         created: team.created_at.format("%-d %b %Y").to_string(),
+        created_at: rfc3339(team.created_at),
         members: people.members,
         addable: people.addable,
         manageable: access.allows(Operation::ManageTeams),

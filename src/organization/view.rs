@@ -25,6 +25,8 @@ pub struct OrganizationView {
     pub manages_invites: bool,
     /// When it was created: `22 Nov 2026`, UTC.
     pub created: String,
+    /// The same moment in RFC 3339.
+    pub created_at: String,
     /// Number of members.
     pub members: i64,
 }
@@ -42,6 +44,8 @@ pub struct MemberRow {
     pub role: String,
     /// Day of joining: `22 Nov 2026`, UTC.
     pub joined: String,
+    /// The moment of joining in RFC 3339.
+    pub joined_at: String,
     /// Whether this is the viewer.
     pub is_viewer: bool,
     /// The roles that the viewer may give this member; empty if none may be given.
@@ -124,6 +128,8 @@ pub struct TeamView {
     pub name: String,
     /// When it was created: `22 Nov 2026`, UTC.
     pub created: String,
+    /// The same moment in RFC 3339.
+    pub created_at: String,
     /// Its members, by name.
     pub members: Vec<TeamMemberRow>,
     /// Members of the organization that are not in it, at most 500, by name; empty for who may not change who is in it.

@@ -44,11 +44,17 @@ pub enum Operation {
     PublishToGraph,
     /// The same in a branch that is protected.
     PublishToProtected,
+    /// Create or delete a model.
+    ManageModels,
+    /// Add records to a model.
+    AddRecords,
+    /// Export the records of a model.
+    ExportModel,
 }
 
 impl Operation {
     /// Every operation: the tests' matrix has a cell for each.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadOrganization,
         Self::RenameOrganization,
         Self::ChangeSlug,
@@ -67,6 +73,9 @@ impl Operation {
         Self::ChangeGraph,
         Self::PublishToGraph,
         Self::PublishToProtected,
+        Self::ManageModels,
+        Self::AddRecords,
+        Self::ExportModel,
     ];
 }
 
@@ -86,9 +95,10 @@ pub enum Grant {
 #[must_use]
 pub fn allows(grant: &Grant, permission: Option<Permission>, operation: Operation) -> bool {
     use Operation::{
-        AddMember, AdoptAccessToken, ChangeGraph, ChangeMember, ChangeSlug, ChangeTeamMembers, EndMemberSessions,
-        ExportAuditLog, ManageAccessTokens, ManageGraphs, ManageInvites, ManageTeams, PublishToGraph,
-        PublishToProtected, ReadAuditLog, ReadOrganization, RenameOrganization, SendEvents,
+        AddMember, AddRecords, AdoptAccessToken, ChangeGraph, ChangeMember, ChangeSlug, ChangeTeamMembers,
+        EndMemberSessions, ExportAuditLog, ExportModel, ManageAccessTokens, ManageGraphs, ManageInvites, ManageModels,
+        ManageTeams, PublishToGraph, PublishToProtected, ReadAuditLog, ReadOrganization, RenameOrganization,
+        SendEvents,
     };
     match grant {
         Grant::Member(Role::Owner) => !matches!(operation, AddMember | SendEvents),
@@ -96,7 +106,7 @@ pub fn allows(grant: &Grant, permission: Option<Permission>, operation: Operatio
             !matches!(operation, AddMember | ChangeSlug | EndMemberSessions | AdoptAccessToken | SendEvents)
         }
         Grant::Member(Role::Member) => match operation {
-            ReadOrganization => true,
+            ReadOrganization | AddRecords | ExportModel => true,
             ChangeGraph | PublishToGraph | PublishToProtected => suffices(permission, operation),
             _ => false,
         },
@@ -111,7 +121,9 @@ pub fn allows(grant: &Grant, permission: Option<Permission>, operation: Operatio
             ManageGraphs => scopes.contains(&Scope::GraphsWrite) && allows(&Grant::Member(*creator), None, operation),
             ChangeGraph => scopes.contains(&Scope::GraphsWrite) && suffices(permission, operation),
             PublishToGraph | PublishToProtected => suffices(permission, operation),
-            AddMember | EndMemberSessions | ManageAccessTokens | AdoptAccessToken => false,
+            AddRecords => scopes.contains(&Scope::ModelsWrite),
+            ExportModel => scopes.contains(&Scope::ModelsExport),
+            AddMember | EndMemberSessions | ManageAccessTokens | AdoptAccessToken | ManageModels => false,
         },
         Grant::Operator => matches!(operation, ReadOrganization | AddMember | ManageAccessTokens),
     }
@@ -151,6 +163,9 @@ pub(super) fn forbidden(operation: Operation) -> Error {
         Operation::PublishToProtected => {
             "This branch is protected: publishing to it takes the permission admin for the graph."
         }
+        Operation::ManageModels => "Only owners and admins can create and delete models here.",
+        Operation::AddRecords => "Adding records takes an access token of the scope models:write.",
+        Operation::ExportModel => "Exporting records takes an access token of the scope models:export.",
         Operation::RenameOrganization
         | Operation::ChangeMember
         | Operation::ManageTeams

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::expiry;
 use super::manage::MAX_LIVE;
 use super::scope::Scope;
-use crate::audit::moment::moment;
+use crate::audit::moment::{moment, rfc3339};
 use crate::audit::visible::visible;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::view::access_token::{AccessTokensPage, GraphGrant, ScopeChoice, TokenDetail, TokenRow};
@@ -22,7 +22,7 @@ const ENDED_SHOWN: usize = 50;
 /// Tokens that are read: all that are good, and enough of the others.
 const READ: i64 = MAX_LIVE + 200;
 
-/// The tokens, those that are good first; `open` is the id of the one to show whole, or empty.
+/// The tokens, those that are good first, and those that ended within the last 90 days; `open` is the id of the one to show whole, or empty.
 ///
 /// # Errors
 /// Those of [`access::authorize`]; [`Error::NotFound`] if there is no token `open`.
@@ -84,7 +84,7 @@ async fn read(connection: &mut PgConnection, access: &Access, now: DateTime<Utc>
         from orgtrail.access_tokens t
         left join orgtrail.users u on u.id = t.created_by
         left join orgtrail.memberships m on m.organization_id = t.organization_id and m.user_id = t.created_by
-        where t.organization_id = $1
+        where t.organization_id = $1 and (least(t.revoked_at, t.expires_at) > $2::timestamptz - interval '90 days' or coalesce(t.revoked_at, t.expires_at) is null)
         order by t.revoked_at is null and (t.expires_at is null or t.expires_at > $2) desc, t.created_at desc, t.id limit $3"#,
         access.organization().id,
         now,
@@ -133,6 +133,11 @@ impl Listed {
             rotated: self.rotated_at.map(day),
             last_used: self.last_used_at.map(|at| moment(at, now)),
             last_used_ip: self.last_used_ip.as_deref().map(visible),
+            created_at: rfc3339(self.created_at),
+            expires_at: self.expires_at.map(rfc3339),
+            rotated_at: self.rotated_at.map(rfc3339),
+            version: self.version,
+            addresses: self.addresses.clone(),
         }
     }
 }

@@ -51,6 +51,16 @@ pub struct TokenRow {
     pub last_used: Option<Moment>,
     /// Address of the last use.
     pub last_used_ip: Option<String>,
+    /// Moment of making, in RFC 3339.
+    pub created_at: String,
+    /// The moment from which it is not good any more, in RFC 3339.
+    pub expires_at: Option<String>,
+    /// The moment at which its secret was last replaced, in RFC 3339.
+    pub rotated_at: Option<String>,
+    /// Which state of it this is: a change of an older one is refused.
+    pub version: i32,
+    /// Addresses and networks from which it is good; none: from everywhere.
+    pub addresses: Vec<String>,
 }
 
 /// The token that is open, with what its forms need.

@@ -39,6 +39,10 @@ pub struct InviteRow {
     pub sent: String,
     /// Day on which it ends, or has ended.
     pub expires: String,
+    /// The moment of sending in RFC 3339.
+    pub sent_at: String,
+    /// The moment of its end in RFC 3339.
+    pub expires_at: String,
     /// Whether it has.
     pub expired: bool,
     /// Which state of it this is: a change of an older one is refused.
