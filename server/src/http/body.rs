@@ -1,7 +1,8 @@
-//! Bodies: read whole, within limits, before anything looks at them.
+//! Bodies: read whole, within limits, before anything looks at them. How slowly they may come, and how many at once, is
+//! [`listen::limits`](super::listen::limits)’.
 
 use std::error::Error;
-use std::time::Duration;
+use std::iter::successors;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,7 +13,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::listen::received::Refused;
 use super::problem::Problem;
+use super::upload;
 
 /// What a route takes as its body.
 #[derive(Debug, Clone, Copy)]
@@ -21,23 +24,16 @@ pub struct Accepted {
     pub name: &'static str,
     /// Most bytes.
     pub limit: usize,
-    /// Longest time that it may take to arrive.
-    pub time: Duration,
     /// Its media types, without parameters; text is UTF-8 whatever is said of it.
     pub types: &'static [&'static str],
 }
 
 /// Forms and what server functions are called with. There is one type: another could be sent from another site without asking first.
-const FORM: Accepted = Accepted {
-    name: "form",
-    limit: 64 * 1024,
-    time: Duration::from_secs(30),
-    types: &["application/x-www-form-urlencoded"],
-};
+const FORM: Accepted = Accepted { name: "form", limit: 64 * 1024, types: &["application/x-www-form-urlencoded"] };
 
-/// Reads the body of a POST of a form; what follows gets it from memory.
+/// Reads the body of a POST of a form; what follows gets it from memory. Those with a file are read later, see [`upload`].
 pub async fn read(request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
+    if request.method() != Method::POST || upload::takes(request.uri().path()) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -51,15 +47,15 @@ impl Accepted {
     /// The body of a request with these headers.
     ///
     /// # Errors
-    /// 413 if it is too long, announced or sent; 408 if it takes too long; 415 for another type, and for what is compressed; 400 if it breaks
-    /// off.
+    /// 413 if it is too long, announced or sent; 408 if it comes too slowly; 503 if too many are in memory; 415 for another type, and for what
+    /// is compressed; 400 if it breaks off.
     pub async fn collect(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
         let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.limit as u64) {
             return Err(self.too_long());
         }
-        let reading = tokio::time::timeout(self.time, Limited::new(body, self.limit).collect()).await;
-        let bytes = reading.map_err(|_| self.too_slow())?.map_err(|cause| self.broken(cause.as_ref()))?.to_bytes();
+        let read = Limited::new(body, self.limit).collect().await;
+        let bytes = read.map_err(|cause| self.broken(cause.as_ref()))?.to_bytes();
         if !bytes.is_empty() && !self.is_of_type(headers) {
             return Err(self.of_other_type());
         }
@@ -84,7 +80,7 @@ impl Accepted {
     }
 
     fn too_slow(&self) -> Problem {
-        let message = format!("This {} took longer than {} seconds to arrive.", self.name, self.time.as_secs());
+        let message = format!("This {} came too slowly.", self.name);
         Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_USER_INPUT", message)
     }
 
@@ -92,9 +88,20 @@ impl Accepted {
         if cause.is::<LengthLimitError>() {
             return self.too_long();
         }
-        let message = format!("This {} did not arrive whole.", self.name);
-        Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
+        match successors(Some(cause), |&cause| cause.source()).find_map(|cause| cause.downcast_ref()) {
+            Some(Refused::TooSlow) => self.too_slow(),
+            Some(Refused::NoRoom) => no_room(),
+            Some(Refused::Broken(_)) | None => {
+                let message = format!("This {} did not arrive whole.", self.name);
+                Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
+            }
+        }
     }
+}
+
+fn no_room() -> Problem {
+    let message = "Too much is being sent at the moment: try again in a moment.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
 }
 
 #[cfg(test)]
@@ -136,5 +143,9 @@ mod tests {
         assert_eq!(status(&[(CONTENT_TYPE, TYPE), (CONTENT_ENCODING, "gzip")], chunks(1)).await, Err(415));
         let broken = Body::from_stream(futures::stream::iter([Err::<Bytes, _>(std::io::Error::other("cut"))]));
         assert_eq!(status(&[(CONTENT_TYPE, TYPE)], broken).await, Err(400));
+        for (refused, expected) in [(Refused::TooSlow, 408), (Refused::NoRoom, 503)] {
+            let refusing = Body::from_stream(futures::stream::iter([Err::<Bytes, _>(refused)]));
+            assert_eq!(status(&[(CONTENT_TYPE, TYPE)], refusing).await, Err(expected));
+        }
     }
 }

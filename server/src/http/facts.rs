@@ -17,6 +17,7 @@ use tracing::Instrument;
 
 use super::client_address::client_address;
 use super::front::Front;
+use super::measured::Measured;
 use super::programs;
 
 /// Carries the request's id in every response.
@@ -73,12 +74,14 @@ pub async fn note(State(noting): State<Noting>, mut request: Request, next: Next
     let started = Instant::now();
     let facts = Arc::new(facts(&noting, &request));
     request.extensions_mut().insert(Arc::clone(&facts));
+    let measured = Measured::begin(&request);
     // Whatever is logged on the way names the request.
     let span = tracing::info_span!("request", request_id = facts.id);
     let mut response = next.run(request).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&facts.id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    measured.end(response.status());
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(
         request_id = facts.id, method = %facts.method, path = facts.path, status = response.status().as_u16(),

@@ -6,6 +6,7 @@
 //! whose parts wait for each other, by limits of its own.
 
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use super::listen::received::Held;
 use super::problem::Problem;
 
 /// How long a page may take to be made, and to be made once more. Very rarely a part of a page waits for another that has long come (known of
@@ -29,7 +31,13 @@ const PATIENCE: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(25)
 pub async fn run(request: Request, next: Next) -> Response {
     let is_page = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     if !is_page {
-        return finish(tokio::spawn(next.run(request).in_current_span())).await;
+        let held = request.extensions().get::<Arc<Held>>().cloned();
+        let answering = async move {
+            let response = next.run(request).await;
+            drop(held); // only now has nobody anything of the body left
+            response
+        };
+        return finish(tokio::spawn(answering.in_current_span())).await;
     }
     let (asked, _) = request.into_parts(); // who asks for a page sends nothing else
     make(PATIENCE, || next.clone().run(Request::from_parts(asked.clone(), Body::empty()))).await
@@ -71,7 +79,6 @@ async fn within(patience: Duration, answering: JoinHandle<Response>) -> Option<R
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;

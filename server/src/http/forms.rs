@@ -18,6 +18,7 @@ use orgtrail::graph::name::{branch as branch_name, graph_slug, subgraph as subgr
 use orgtrail::identity::link_secret::LinkSecret;
 use orgtrail::identity::view::Flash;
 use orgtrail::identity::view::access_token::ShownSecret;
+use orgtrail::model::name::model_name;
 use orgtrail::organization::slug::Slug;
 use orgtrail_app::identity::server_fns::SESSION_FLASH;
 use orgtrail_app::routes::own_path;
@@ -80,6 +81,11 @@ impl Fields {
     /// The page of the graph that the form names; of all graphs if that cannot be one.
     fn graph(&self) -> String {
         graph_slug(self.get("graph")).map_or_else(|_| "/graphs".to_owned(), |graph| format!("/graphs/{graph}"))
+    }
+
+    /// The page of the model that the form names; of all models if that cannot be one.
+    fn model(&self) -> String {
+        model_name(self.get("model")).map_or_else(|_| "/models".to_owned(), |model| format!("/models/{model}"))
     }
 
     /// The page of the branch that the form names; of the graph if that cannot be one.
@@ -169,6 +175,8 @@ fn form_page(form: &str, fields: &Fields) -> Option<String> {
         "/api/submit_manifest" => Some(fields.below_organization(&fields.documents())),
         form if form.ends_with("_subgraph") => Some(fields.below_organization(&fields.subgraph())),
         form if is_of_a_graph(form) => Some(fields.below_organization(&fields.graph())),
+        "/api/create_model" => Some(fields.below_organization("/models")),
+        "/api/add_records" | "/api/delete_model" => Some(fields.below_organization(&fields.model())),
         "/api/update_account" | "/api/change_password" | "/api/end_session" | "/api/end_other_sessions" => {
             Some("/account".to_owned())
         }
@@ -334,6 +342,9 @@ mod tests {
             ),
             ("/api/change_password", "organization=acme", "/account"),
             ("/api/create_graph", "organization=acme", "/acme/graphs"),
+            ("/api/create_model", "organization=acme&name=x", "/acme/models"),
+            ("/api/add_records", "organization=acme&model=fraud&records=%7B%7D", "/acme/models/fraud"),
+            ("/api/delete_model", "organization=acme&model=..%2Fx", "/acme/models"),
             ("/api/update_graph", "organization=acme&graph=inventory", "/acme/graphs/inventory"),
             ("/api/create_branch", "organization=acme&graph=inventory&name=next", "/acme/graphs/inventory"),
             ("/api/grant_team_graph", "organization=acme&graph=..%2Fx", "/acme/graphs"),

@@ -16,6 +16,7 @@ use url::form_urlencoded;
 use super::facts::Facts;
 use super::problem::Problem;
 use crate::audit::export_guard;
+use crate::model::download;
 use crate::site;
 
 /// The hashed files of the site, for every page.
@@ -60,12 +61,19 @@ pub fn refusal(problem: &Problem, facts: &Facts, nonce: Option<&Nonce>) -> Respo
         request_id: Some(facts.id.clone()),
     };
     let nonce = nonce.map(|nonce| &**nonce);
-    let document = if facts.path == export_guard::PATH {
-        refusal_page(assets(), nonce, &refusal, &export_guard::page_of(&facts.target))
-    } else {
-        error_page(assets(), nonce, &refusal)
+    let document = match download_page(facts) {
+        Some((page, label)) => refusal_page(assets(), nonce, &refusal, (&page, label)),
+        None => error_page(assets(), nonce, &refusal),
     };
     html(problem.status, document)
+}
+
+/// The page that offers the download that was asked for, and what a link to it says.
+fn download_page(facts: &Facts) -> Option<(String, &'static str)> {
+    if facts.path == export_guard::PATH {
+        return Some((export_guard::page_of(&facts.target), "Back to the audit logs"));
+    }
+    Some((download::page_of(&facts.path)?, "Back to the model"))
 }
 
 /// The page that shows a new secret, once.

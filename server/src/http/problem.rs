@@ -14,6 +14,7 @@ use orgtrail::Error;
 use orgtrail::error::Fault;
 use orgtrail_app::wire::Refusal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::facts::Facts;
 use super::{pages, security_headers};
@@ -106,18 +107,29 @@ impl IntoResponse for Problem {
     }
 }
 
-/// RFC 9457, with our own members after the standard ones.
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+/// A refusal as in RFC 9457, with our own members after the standard ones.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemJson<'a> {
+    /// Always `about:blank`: `code` says what it is.
     r#type: &'static str,
+    /// What the status is called.
     title: &'static str,
+    /// The status.
     status: u16,
+    /// What is wrong, in a sentence for a person.
     detail: &'a str,
+    /// What is wrong, for programs: `UNAUTHENTICATED`, `FORBIDDEN`, `NOT_FOUND`, `BAD_USER_INPUT`, `BAD_CURSOR`, `CONFLICT`, `RATE_LIMITED`, `UNAVAILABLE` and others.
     code: &'a str,
+    /// The field or parameter that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     field: Option<&'a str>,
+    /// The places where that is wrong, where it is wrong in several.
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    #[schema(value_type = Vec<super::openapi::Fault>, required = false)]
     faults: &'a [Fault],
+    /// Id of the request, which is in the server's log too.
     request_id: &'a str,
 }
 

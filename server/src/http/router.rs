@@ -15,20 +15,22 @@ use orgtrail::platform::Platform;
 use orgtrail_app::App;
 use orgtrail_app::audit::download::Downloads;
 use orgtrail_app::shell::shell;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::facts::{self, Noting};
 use super::front::Front;
 use super::health::{self, Health};
-use super::{body, cross_site, finish, forms, limits, pages, problem, programs, security_headers, sign_out};
+use super::{body, cross_site, finish, forms, limits, pages, problem, programs, security_headers, sign_out, upload};
 use crate::audit::{export_guard, mutations};
 use crate::graph::files;
-use crate::graphql::{endpoint, schema};
+use crate::graphql::endpoint::{self, Served};
 use crate::identity::rate::Rate;
 use crate::identity::session_cookie::{self, SessionCookie};
 use crate::identity::session_store::SessionStore;
 use crate::identity::viewer::Providing;
 use crate::identity::{flash, session_cookie::manager, viewer};
+use crate::model::download;
 use crate::site;
 
 /// What the routes and layers need.
@@ -57,7 +59,7 @@ pub fn router(parts: Parts) -> Router {
     let for_browsers = site::router();
     let cookie = Arc::new(cookie);
     let providing = Providing { platform: platform.clone(), rate: Arc::new(rate) };
-    let for_programs = programs::router(&providing);
+    let for_programs = programs::router(&providing, downloads.clone());
     let for_graphql = graphql_route(&providing, sessions.clone(), &cookie);
     let for_viewers = with_session(viewer_routes(&platform, downloads), &providing, sessions, &cookie);
     Router::new()
@@ -66,23 +68,27 @@ pub fn router(parts: Parts) -> Router {
         .merge(for_browsers)
         .merge(for_graphql)
         .merge(for_viewers)
-        // The last one added is the outermost.
-        .layer(from_fn_with_state(Arc::clone(&front), cross_site::refuse))
-        .layer(from_fn(limits::refuse))
-        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
-        .layer(from_fn(problem::dress))
-        .layer(from_fn_with_state(front, security_headers::add))
-        .layer(from_fn_with_state(noting, facts::note))
+        .layer(
+            // From the outside in, and as one layer: each that a router adds by itself copies all below it with every request.
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(noting, facts::note))
+                .layer(from_fn_with_state(Arc::clone(&front), security_headers::add))
+                .layer(from_fn(problem::dress))
+                .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+                .layer(from_fn(limits::refuse))
+                .layer(from_fn_with_state(front, cross_site::refuse)),
+        )
 }
 
 /// Pages and server functions: what is answered differently to different viewers.
 fn viewer_routes(platform: &Platform, downloads: Downloads) -> Router {
     let options = LeptosOptions::builder().output_name("orgtrail").build();
-    let context = page_context(platform.clone(), downloads);
+    let context = page_context(platform.clone(), downloads.clone());
     let unknown = render_app_to_stream_with_context(context.clone(), shell);
     Router::new()
         .route("/logout", post(sign_out::sign_out))
         .merge(files::router(platform.clone()))
+        .merge(download::router(platform.clone(), downloads.clone()))
         .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
         .fallback(move |request: axum::extract::Request| {
             let page = unknown.clone();
@@ -122,25 +128,31 @@ where
 fn graphql_route(providing: &Providing, sessions: SessionStore, cookie: &Arc<SessionCookie>) -> Router {
     Router::new()
         .route(endpoint::PATH, any(endpoint::answer))
-        .with_state(schema::schema(providing.platform.clone()))
-        .layer(from_fn_with_state(providing.clone(), viewer::provide))
-        .layer(manager(sessions, cookie))
-        .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
-        .layer(from_fn(finish::run))
-        .layer(from_fn(endpoint::refuse))
+        .with_state(Served::new(providing.platform.clone()))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(endpoint::refuse))
+                .layer(from_fn(finish::run))
+                .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
+                .layer(manager(sessions, cookie))
+                .layer(from_fn_with_state(providing.clone(), viewer::provide)),
+        )
 }
 
 /// The layers between a cookie or a token and a viewer.
 fn with_session(routes: Router, providing: &Providing, sessions: SessionStore, cookie: &Arc<SessionCookie>) -> Router {
-    routes
-        .layer(from_fn_with_state(providing.platform.clone(), mutations::note))
-        .layer(from_fn(forms::answer))
-        .layer(from_fn_with_state(providing.platform.clone(), export_guard::guard))
-        .layer(from_fn(flash::keep))
-        .layer(from_fn_with_state(providing.clone(), viewer::provide))
-        .layer(manager(sessions, cookie))
-        .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
-        .layer(from_fn(finish::run))
-        .layer(from_fn(body::read))
-        .layer(DefaultBodyLimit::disable())
+    routes.layer(
+        ServiceBuilder::new()
+            .layer(DefaultBodyLimit::disable())
+            .layer(from_fn(body::read))
+            .layer(from_fn(finish::run))
+            .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
+            .layer(manager(sessions, cookie))
+            .layer(from_fn_with_state(providing.clone(), viewer::provide))
+            .layer(from_fn(flash::keep))
+            .layer(from_fn(upload::read))
+            .layer(from_fn_with_state(providing.platform.clone(), export_guard::guard))
+            .layer(from_fn(forms::answer))
+            .layer(from_fn_with_state(providing.platform.clone(), mutations::note)),
+    )
 }

@@ -1,0 +1,100 @@
+//! What one connection may take, and all of them together.
+
+use std::time::Duration;
+
+/// The limits of the front. Not configurable from outside: tests have others, so that they need not wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time of one client, which is no trusted proxy.
+    pub connections_of_client: usize,
+    /// Longest time from the first byte of a request's head to its last, and from the beginning of a connection to the end of its first head.
+    pub head: Duration,
+    /// Longest time between two requests.
+    pub idle: Duration,
+    /// How slowly bodies of requests may come.
+    pub sending: Sending,
+    /// How slowly answers may be read.
+    pub reading: Reading,
+    /// Bytes of bodies of requests that are in memory at a time, of all that are not answered yet.
+    pub bodies: usize,
+    /// How long running requests and downloads may take once the server is asked to stop.
+    pub last_requests: Duration,
+}
+
+/// How slowly the body of a request may come. Time in which nobody waits for it does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
+    /// Time before the slowest pace counts.
+    pub first: Duration,
+    /// The slowest pace after that, in bytes a second.
+    pub pace: u32,
+    /// Longest time in all.
+    pub whole: Duration,
+    /// Large bodies have a second more in all for each so many bytes that came.
+    pub bytes_for_a_second: u32,
+}
+
+/// How slowly an answer may be read. Only time in which the reader is waited for counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Longest time in which nothing is taken.
+    pub stall: Duration,
+    /// Time over which the pace is averaged.
+    pub window: Duration,
+    /// The slowest pace, in bytes a second.
+    pub pace: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            connections_of_client: 64,
+            head: Duration::from_secs(10),
+            idle: Duration::from_mins(1),
+            sending: Sending {
+                first: Duration::from_secs(10),
+                pace: 1024,
+                whole: Duration::from_secs(30),
+                bytes_for_a_second: 64 * 1024,
+            },
+            reading: Reading { stall: Duration::from_secs(30), window: Duration::from_mins(1), pace: 4 * 1024 },
+            bodies: 64 * 1024 * 1024,
+            last_requests: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Sending {
+    /// How long a body of which so many bytes came may have taken.
+    #[must_use]
+    pub(super) fn time_for(&self, bytes: u64) -> Duration {
+        let at = |pace: u32| Duration::from_millis(bytes.saturating_mul(1000) / u64::from(pace.max(1)));
+        let by_pace = self.first + at(self.pace);
+        by_pace.min(self.whole + at(self.bytes_for_a_second))
+    }
+}
+
+impl Reading {
+    /// The bytes that are read in a window at the slowest pace.
+    #[must_use]
+    pub(super) fn bytes_in_window(&self) -> u128 {
+        self.window.as_millis() * u128::from(self.pace) / 1000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_time_for_what_came() {
+        let sending = Limits::default().sending;
+        for (bytes, seconds) in [(0, 10), (1024, 11), (20 * 1024, 30), (64 * 1024, 31), (8 * 1024 * 1024, 158)] {
+            let allowed = sending.time_for(bytes).as_secs_f64();
+            assert!((allowed - f64::from(seconds)).abs() < 0.5, "{bytes}: {allowed}");
+        }
+    }
+}
