@@ -1,0 +1,118 @@
+//! The table: what each metric is called, measured in, told apart by, and what it means.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use orgtrail::meter;
+
+use super::{
+    CLUSTER_RESTARTS, INTEGRITY_PROBLEMS, MONTHS_AHEAD, REQUESTS, RUNNING, TASK, UPKEEP_REMOVED, UPKEEP_RUNS,
+    UPKEEP_SUCCEEDED, WORK_RUNNING, WORK_WAITING,
+};
+
+pub(super) const BUILD: &str = "orgtrail_build_info";
+pub(super) const POOL_SIZE: &str = "orgtrail_database_connections";
+pub(super) const POOL_IDLE: &str = "orgtrail_database_idle_connections";
+pub(super) const POOL_MOST: &str = "orgtrail_database_most_connections";
+pub(super) const DATABASE_ANSWERS: &str = "orgtrail_database_answers";
+pub(super) const COPY_LAG: &str = "orgtrail_sign_in_copy_lag_seconds";
+pub(super) const INGEST_WAITING: &str = "orgtrail_ingest_requests_waiting";
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name, in the words of Prometheus.
+    pub name: &'static str,
+    /// What sort of number it is.
+    pub sort: Sort,
+    /// What it is measured in.
+    pub unit: Unit,
+    /// What tells its series apart; none of it grows with what is stored or asked.
+    pub labels: &'static [&'static str],
+    /// What it means, in a sentence.
+    pub help: &'static str,
+}
+
+/// The sorts of metrics that Prometheus knows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sort {
+    /// Only ever grows, until the process is started again.
+    Counter,
+    /// What is so at the moment.
+    Gauge,
+    /// How many were at most so large, for each of these bounds.
+    Histogram(&'static [f64]),
+}
+
+/// Seconds of a request.
+const OF_REQUESTS: Sort = Sort::Histogram(&[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
+/// Seconds of a question to the database.
+const OF_QUESTIONS: Sort = Sort::Histogram(&[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0]);
+/// Things that are done together.
+const OF_GROUPS: Sort = Sort::Histogram(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0]);
+
+const fn metric(
+    name: &'static str,
+    sort: Sort,
+    unit: Unit,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, sort, unit, labels, help }
+}
+
+/// Every metric there is, in the order of `docs/metrics.md`.
+#[rustfmt::skip]
+pub const METRICS: &[Metric] = &[
+    metric(BUILD, Sort::Gauge, Unit::Count, &["version"], "Always 1; the label is the version that runs."),
+    metric(REQUESTS, OF_REQUESTS, Unit::Seconds, &["route", "method", "status"], "Time until the answer to a request began, by the template of its route (`none`: no route), method and class of status. The body of a download takes longer."),
+    metric(RUNNING, Sort::Gauge, Unit::Count, &[], "Requests whose answer has not begun yet."),
+    metric(meter::REFUSED, Sort::Counter, Unit::Count, &["reason"], "What was refused because there was too much of it: `rate_limit` (an access token asked too often), `throttle` (sign-ins, mails asked for), `connections` (to the database), `exports` (running at once), `gathering` (waiting to be recorded together), `hashing` (passwords), `composing` (schemas)."),
+    metric(meter::SIGN_INS, Sort::Counter, Unit::Count, &["outcome"], "Attempts to sign in with a password: `success`, `wrong_credentials`, `throttled` or `failed`, where the fault was ours."),
+    metric(meter::EVENTS, Sort::Counter, Unit::Count, &["kind"], "Events appended to trails and committed: `change`, `login`, `operation`, `export`."),
+    metric(meter::INGEST_GROUP, OF_GROUPS, Unit::Count, &[], "Requests with events of other products that one transaction recorded."),
+    metric(INGEST_WAITING, Sort::Gauge, Unit::Count, &[], "Requests with events of other products that wait for the transaction before theirs."),
+    metric(meter::EXPORTS, Sort::Counter, Unit::Count, &["outcome"], "Exports that ended: `complete`, `aborted` (by the reader, by a right that was lost, or by a stop) or `failed`."),
+    metric(meter::EXPORT_LINES, Sort::Counter, Unit::Count, &[], "Lines of exports that readers took; a record is a line, unless its values have line breaks."),
+    metric(meter::EXPORT_BYTES, Sort::Counter, Unit::Bytes, &[], "Bytes of exports that readers took."),
+    metric(meter::BEGIN, OF_QUESTIONS, Unit::Seconds, &[], "Time until a transaction had begun, with the wait for a free connection."),
+    metric(POOL_SIZE, Sort::Gauge, Unit::Count, &["pool"], "Open connections to the database, of the pools `writes`, `reads` and `exports`."),
+    metric(POOL_IDLE, Sort::Gauge, Unit::Count, &["pool"], "Open connections that nobody uses."),
+    metric(POOL_MOST, Sort::Gauge, Unit::Count, &["pool"], "Connections that the pool may open."),
+    metric(DATABASE_ANSWERS, Sort::Gauge, Unit::Count, &[], "1 if the database answered within a second when this was read, else 0."),
+    metric(COPY_LAG, Sort::Gauge, Unit::Seconds, &[], "How long the oldest attempt to sign in has waited to be copied into its trails; 0 if none waits. It stays as it was while the database does not answer."),
+    metric(WORK_RUNNING, Sort::Gauge, Unit::Count, &["work"], "Work that runs on threads of its own: `hashing` of passwords (Argon2), `composing` of schemas."),
+    metric(WORK_WAITING, Sort::Gauge, Unit::Count, &["work"], "Work that waits for such a thread."),
+    metric(CLUSTER_RESTARTS, Sort::Counter, Unit::Count, &[], "Times that the private Postgres was gone and was started again."),
+    metric(UPKEEP_RUNS, Sort::Counter, Unit::Count, &[TASK, "outcome"], "Runs of what the server does by itself, by task and outcome."),
+    metric(UPKEEP_REMOVED, Sort::Counter, Unit::Count, &[TASK], "What these tasks removed: rows that ended, partitions that expired."),
+    metric(UPKEEP_SUCCEEDED, Sort::Gauge, Unit::Seconds, &[TASK], "When a task last ended well, in seconds since 1970."),
+    metric(MONTHS_AHEAD, Sort::Gauge, Unit::Count, &[], "Months ahead for which the trail has partitions."),
+    metric(INTEGRITY_PROBLEMS, Sort::Gauge, Unit::Count, &[], "Grants, policies and triggers that are not as they should be, when they were last looked at."),
+    metric("process_cpu_seconds_total", Sort::Gauge, Unit::Seconds, &[], "Time of processors that the server has used; the private Postgres not counted."),
+    metric("process_resident_memory_bytes", Sort::Gauge, Unit::Bytes, &[], "Memory that the server holds."),
+    metric("process_virtual_memory_bytes", Sort::Gauge, Unit::Bytes, &[], "Addresses that the server has mapped."),
+    metric("process_virtual_memory_max_bytes", Sort::Gauge, Unit::Bytes, &[], "Addresses that it may map."),
+    metric("process_open_fds", Sort::Gauge, Unit::Count, &[], "Files and connections that the server has open."),
+    metric("process_max_fds", Sort::Gauge, Unit::Count, &[], "Files and connections that it may have open."),
+    metric("process_threads", Sort::Gauge, Unit::Count, &[], "Threads of the server."),
+    metric("process_start_time_seconds", Sort::Gauge, Unit::Seconds, &[], "When the server was started, in seconds since 1970."),
+];
+
+impl Metric {
+    /// Tells the recorder what it is.
+    pub(super) fn describe(&self) {
+        match self.sort {
+            Sort::Counter => describe_counter!(self.name, self.unit, self.help),
+            Sort::Gauge => describe_gauge!(self.name, self.unit, self.help),
+            Sort::Histogram(_) => describe_histogram!(self.name, self.unit, self.help),
+        }
+    }
+
+    /// Whether its name begins with ours; the others are what every process has.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.name.starts_with("orgtrail_")
+    }
+}
+
+#[cfg(test)]
+mod tests;
