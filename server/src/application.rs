@@ -1,6 +1,5 @@
 //! The application: everything put together, listening. `main` and the tests start the same one.
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,29 +7,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use orgtrail::platform::Platform;
+use orgtrail::upkeep::{Retention, partitions};
 use orgtrail_app::audit::download::Downloads;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::background::{self, Background};
+use crate::background::Background;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::database::{self, OpenError, Opened, Stay};
 use crate::http::front::Front;
 use crate::http::health::Health;
+use crate::http::listen::{self, Rules, limits::Limits};
 use crate::http::router::{self, Parts};
 use crate::identity::rate::Rate;
 use crate::identity::session_cookie::SessionCookie;
 use crate::identity::session_store::SessionStore;
 use crate::mail::Post;
+use crate::metrics::{self, Watched};
 
-/// How long running requests may take once the server is asked to stop.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
 /// How long downloads that were broken off then may take to record it, and mails that wait may take to leave.
 const LAST_RECORDS: Duration = Duration::from_secs(4);
+/// How long connections that were broken off may take to go.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// How long the database may take to stop.
 const LAST_CONNECTIONS: Duration = Duration::from_secs(8);
 
@@ -39,11 +40,13 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     front: Arc<Front>,
+    limits: Limits,
     router: Router,
-    sessions: SessionStore,
+    retention: Retention,
     downloads: Downloads,
     post: Post,
     stopping: Arc<AtomicBool>,
+    metrics: Option<metrics::Listener>,
     opened: Opened,
 }
 
@@ -51,8 +54,10 @@ pub struct Application {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port is taken, or not ours to take.
-    #[error("ORGTRAIL_ADDR: cannot listen on {address}: {cause}")]
+    #[error("{variable}: cannot listen on {address}: {cause}")]
     Listen {
+        /// The variable that names it.
+        variable: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system says.
@@ -72,13 +77,14 @@ impl Application {
     /// # Errors
     /// [`StartError`], saying what to do.
     pub async fn build(config: &Config) -> Result<Self, StartError> {
-        let refused = |cause| StartError::Listen { address: config.address, cause };
+        let refused = |cause| StartError::Listen { variable: "ORGTRAIL_ADDR", address: config.address, cause };
         // The port first: it fails at once where another server runs.
         let listener = TcpListener::bind(config.address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let metrics = listen_for_metrics(config.metrics_address).await?;
         let opened = database::open(config, Stay::Long).await?;
-        background::make_partitions(opened.platform.clone()).await?;
-        Ok(Self::assemble(config, listener, address, opened))
+        partitions::make_ahead(&opened.platform).await?;
+        Ok(Self { metrics, ..Self::assemble(config, listener, address, opened) })
     }
 
     fn assemble(config: &Config, listener: TcpListener, address: SocketAddr, mut opened: Opened) -> Self {
@@ -97,12 +103,24 @@ impl Application {
             platform: opened.platform.clone(),
             front: Arc::clone(&front),
             health: Health { database, stopping: Arc::clone(&stopping) },
-            sessions: sessions.clone(),
+            sessions,
             downloads: downloads.clone(),
             rate: Rate::new(config.requests_per_minute),
             cookie: SessionCookie::new(front.https, opened.key.derive("session cookie")),
         });
-        Self { listener, address, front, router, sessions, downloads, post, stopping, opened }
+        Self {
+            listener,
+            address,
+            front,
+            limits: config.limits,
+            router,
+            retention: config.retention,
+            downloads,
+            post,
+            stopping,
+            metrics: None,
+            opened,
+        }
     }
 
     /// Where it listens.
@@ -115,6 +133,12 @@ impl Application {
     #[must_use]
     pub fn url(&self) -> &str {
         self.front.url()
+    }
+
+    /// Where metrics are read, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.address().ok()
     }
 
     /// What the use cases work on.
@@ -137,38 +161,51 @@ impl Application {
     /// Serves until `shutdown` is done, then lets running requests end, for ten seconds at most, and stops what it started.
     ///
     /// # Errors
-    /// If the listener fails.
+    /// If the accept loop panics.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let background = Background::start(&self.opened.platform, self.sessions, self.opened.cluster.as_ref());
-        let stop = CancellationToken::new();
-        let listener = self.listener.tap_io(|stream| {
-            // Answers leave when they are written, not when the client has acknowledged the last piece.
-            drop(stream.set_nodelay(true));
-        });
-        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let mut serving = tokio::spawn(server.into_future());
+        let mut background = Background::start(&self.opened.platform, self.retention, self.opened.cluster.as_ref());
+        if let Some(metrics) = self.metrics {
+            background.run(metrics.serve(Watched::new(self.opened.platform.clone())));
+        }
+        let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
+        let trusted_proxies = self.front.trusted_proxies.clone();
+        let rules = Rules { limits: self.limits, trusted_proxies, stop: stop.clone(), cut: cut.clone() };
+        let mut serving = tokio::spawn(listen::serve(self.listener, self.router, rules));
         tokio::select! {
-            ended = &mut serving => return ended?,
+            ended = &mut serving => return Ok(ended?),
             () = shutdown => {}
         }
         self.stopping.store(true, Ordering::Relaxed);
         stop.cancel();
-        if timeout(LAST_REQUESTS, serving).await.is_err() {
+        let in_time = timeout(self.limits.last_requests, &mut serving).await.is_ok();
+        last_records(&self.downloads, &self.post).await;
+        cut.cancel();
+        if !in_time {
             tracing::warn!("requests were still running: they are cut off");
-        }
-        let (recorded, posted) =
-            tokio::join!(timeout(LAST_RECORDS, self.downloads.stop()), timeout(LAST_RECORDS, self.post.stop()));
-        if recorded.is_err() {
-            tracing::warn!("the end of a download was not recorded in time");
-        }
-        if posted.is_err() {
-            tracing::error!("mails were still waiting: they are lost");
+            drop(timeout(LAST_ANSWERS, serving).await);
         }
         background.stop().await;
         if timeout(LAST_CONNECTIONS, self.opened.close()).await.is_err() {
             tracing::warn!("the database did not stop in time");
         }
         Ok(())
+    }
+}
+
+/// Takes the port of the metrics, where one was asked for.
+async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<metrics::Listener>, StartError> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = metrics::Listener::bind(address).await;
+    listener.map(Some).map_err(|cause| StartError::Listen { variable: "ORGTRAIL_METRICS_ADDR", address, cause })
+}
+
+/// Breaks off the downloads that still run, and waits until that is recorded and the mails are away.
+async fn last_records(downloads: &Downloads, post: &Post) {
+    let (recorded, posted) = tokio::join!(timeout(LAST_RECORDS, downloads.stop()), timeout(LAST_RECORDS, post.stop()));
+    if recorded.is_err() {
+        tracing::warn!("the end of a download was not recorded in time");
+    }
+    if posted.is_err() {
+        tracing::error!("mails were still waiting: they are lost");
     }
 }

@@ -2,25 +2,19 @@
 
 use std::time::Duration;
 
-use chrono::Days;
+use orgtrail::Result;
 use orgtrail::identity::attempt;
 use orgtrail::platform::Platform;
-use orgtrail::{Result, storage};
+use orgtrail::upkeep::Retention;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::http::problem::chain;
-use crate::identity::session_store::SessionStore;
+use crate::upkeep;
 
-/// Attempts to sign in are in the trails within a second (contract §9).
+/// Attempts to sign in are in the trails within a second (contract §9). Every server copies: each copy is made by one.
 const COPY_ATTEMPTS: Duration = Duration::from_millis(500);
-/// Sessions that ended are refused at once; their rows may stay a little.
-const DELETE_SESSIONS: Duration = Duration::from_mins(10);
-/// Partitions are made two months ahead: a day more or less does not matter.
-const MAKE_PARTITIONS: Duration = Duration::from_hours(24);
-/// Days for which partitions are made ahead.
-const DAYS_AHEAD: u64 = 70;
 
 /// The tasks, until they are stopped.
 pub struct Background {
@@ -31,13 +25,12 @@ pub struct Background {
 impl Background {
     /// Starts them.
     #[must_use]
-    pub fn start(platform: &Platform, sessions: SessionStore, cluster: Option<&Cluster>) -> Self {
+    pub fn start(platform: &Platform, retention: Retention, cluster: Option<&Cluster>) -> Self {
         let mut background = Self { tasks: JoinSet::new(), stop: CancellationToken::new() };
         let copier = platform.clone();
         background.every(COPY_ATTEMPTS, "copying sign-in attempts", move || copy_attempts(copier.clone()));
-        let maker = platform.clone();
-        background.every(MAKE_PARTITIONS, "making partitions", move || make_partitions(maker.clone()));
-        background.every(DELETE_SESSIONS, "deleting ended sessions", move || delete_sessions(sessions.clone()));
+        let keeper = platform.clone();
+        background.every(upkeep::BETWEEN_TURNS, "upkeep", move || keep_up(keeper.clone(), retention));
         if let Some(cluster) = cluster {
             // Ends with the cluster.
             cluster.supervise();
@@ -50,7 +43,6 @@ impl Background {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        let stop = self.stop.clone();
         let repeat = async move {
             loop {
                 if let Err(error) = job().await {
@@ -60,8 +52,14 @@ impl Background {
                 tokio::time::sleep(period).await;
             }
         };
+        self.run(repeat);
+    }
+
+    /// Runs `task` until they are stopped.
+    pub fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            let _ended = stop.run_until_cancelled(repeat).await;
+            let _ended = stop.run_until_cancelled(task).await;
         });
     }
 
@@ -77,21 +75,6 @@ async fn copy_attempts(platform: Platform) -> Result<()> {
     Ok(())
 }
 
-/// Makes the partitions of this month and the next two.
-///
-/// # Errors
-/// [`orgtrail::Error::Unavailable`] without a database.
-pub async fn make_partitions(platform: Platform) -> Result<()> {
-    let today = platform.clock.now().date_naive();
-    let last = today.checked_add_days(Days::new(DAYS_AHEAD)).unwrap_or(today);
-    let made = storage::make_partitions(&platform.database, today, last).await?;
-    if made > 0 {
-        tracing::info!(made, "partitions made");
-    }
-    Ok(())
-}
-
-async fn delete_sessions(sessions: SessionStore) -> Result<()> {
-    sessions.delete_ended().await?;
-    Ok(())
+async fn keep_up(platform: Platform, retention: Retention) -> Result<()> {
+    upkeep::turn(&platform, retention).await
 }

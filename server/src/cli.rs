@@ -3,6 +3,7 @@
 mod demo;
 mod member;
 mod migrate;
+mod openapi;
 mod schema;
 mod serve;
 mod shutdown;
@@ -45,6 +46,8 @@ enum Command {
     Member(member::MemberCommand),
     /// Print the schema of GraphQL, in its definition language.
     Schema,
+    /// Print the description of the routes of programs, in OpenAPI.
+    Openapi,
     /// Access tokens of organizations.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -72,11 +75,12 @@ impl Cli {
         let config = Config::from_env()?;
         let command = self.command.unwrap_or(Command::Serve);
         let filter = config.log.as_deref().unwrap_or(command.log());
-        telemetry::start(filter).map_err(|error| format!("ORGTRAIL_LOG: {error}"))?;
+        telemetry::start(filter, config.log_format).map_err(|error| format!("ORGTRAIL_LOG: {error}"))?;
         match command {
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Schema => schema::run(),
+            Command::Openapi => openapi::run(),
             Command::Demo(demo) => demo.run(config).await,
             Command::User(command) => command.run(&config).await,
             Command::Member(command) => command.run(&config).await,

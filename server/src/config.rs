@@ -15,9 +15,12 @@
 //! | `ORGTRAIL_SESSION_IDLE_MINUTES` | `30` | minutes without a request after which a session ends, 5 to 720 (R-02) |
 //! | `ORGTRAIL_SESSION_HOURS` | `12` | hours after signing in at which a session ends whatever happens, 1 to 24 (R-02) |
 //! | `ORGTRAIL_REQUESTS_PER_MINUTE` | `600` | requests that one access token may make in a minute to this server, 1 to 1,000,000 |
+//! | `ORGTRAIL_RETENTION_DAYS` | `90` | days for which everything is kept at least, 90 to 36,525; then whole months of the trail are dropped |
 //! | `ORGTRAIL_DEMO_PASSWORD` | `orgtrail-demo-password` | password of the people that `orgtrail demo` makes |
 //! | `ORGTRAIL_USER_PASSWORD` | none | password that `orgtrail user create` gives, for scripts |
 //! | `ORGTRAIL_LOG` | `info`; for short commands `warn` | what is logged, in the words of tracing: `warn`, `info,sqlx=debug` … |
+//! | `ORGTRAIL_LOG_FORMAT` | `json`; on a terminal `text` | how it is written: `json` or `text` |
+//! | `ORGTRAIL_METRICS_ADDR` | none | address and port of `/metrics`, for Prometheus; without it nothing is counted |
 //! | `ORGTRAIL_POSTGRES_BIN` | searched for | folder with `postgres` and `initdb` for the private Postgres |
 //!
 //! An empty value counts as none. A value that is not understood, and a variable that begins with `ORGTRAIL_` but is none of these,
@@ -31,13 +34,15 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use orgtrail::platform::SignUp;
+use orgtrail::upkeep::Retention;
 use sqlx::postgres::PgConnectOptions;
 use url::{Host, Url};
 
+use crate::http::listen::limits::Limits;
 use crate::mail::settings::MailSettings;
 
 /// Every variable that is read, in the order of the table above.
-pub const VARIABLES: [&str; 17] = [
+pub const VARIABLES: [&str; 20] = [
     "ORGTRAIL_ADDR",
     "ORGTRAIL_DATA_DIR",
     "DATABASE_URL",
@@ -51,11 +56,17 @@ pub const VARIABLES: [&str; 17] = [
     "ORGTRAIL_SESSION_IDLE_MINUTES",
     "ORGTRAIL_SESSION_HOURS",
     "ORGTRAIL_REQUESTS_PER_MINUTE",
+    "ORGTRAIL_RETENTION_DAYS",
     "ORGTRAIL_DEMO_PASSWORD",
     "ORGTRAIL_USER_PASSWORD",
     "ORGTRAIL_LOG",
+    "ORGTRAIL_LOG_FORMAT",
+    "ORGTRAIL_METRICS_ADDR",
     "ORGTRAIL_POSTGRES_BIN",
 ];
+
+/// What an address to listen on looks like.
+const ADDRESS: &str = "an IP address with a port, such as `127.0.0.1:3000` or `[::]:3000`";
 
 /// Read by the build script only; whoever built here may still have it set.
 const BUILD_VARIABLE: &str = "ORGTRAIL_SITE_DIR";
@@ -86,12 +97,20 @@ pub struct Config {
     pub sessions: SessionLifetimes,
     /// Requests that one access token may make in a minute.
     pub requests_per_minute: u32,
+    /// How long everything is kept.
+    pub retention: Retention,
     /// Password of the demo's people.
     pub demo_password: String,
     /// Password for `user create`.
     pub user_password: Option<String>,
     /// Filter of the log, if one was chosen.
     pub log: Option<String>,
+    /// How the log is written, if that was chosen.
+    pub log_format: Option<LogFormat>,
+    /// Where metrics are read, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
+    /// What clients may take. No variable changes it.
+    pub limits: Limits,
 }
 
 /// How the world reaches the server.
@@ -101,6 +120,15 @@ pub struct PublicSide {
     pub url: Option<Url>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One object a line, for programs.
+    Json,
+    /// For people.
+    Text,
 }
 
 /// How long a session lives.
@@ -160,9 +188,13 @@ impl Config {
             secret_key_file: variables.text("ORGTRAIL_SECRET_KEY_FILE").map(PathBuf::from),
             sessions: variables.sessions()?,
             requests_per_minute: variables.requests_per_minute()?,
+            retention: variables.retention()?,
             demo_password: variables.text("ORGTRAIL_DEMO_PASSWORD").unwrap_or(DEFAULT_DEMO_PASSWORD).to_owned(),
             user_password: variables.text("ORGTRAIL_USER_PASSWORD").map(str::to_owned),
             log: variables.text("ORGTRAIL_LOG").map(str::to_owned),
+            log_format: variables.log_format()?,
+            metrics_address: variables.parsed("ORGTRAIL_METRICS_ADDR", ADDRESS)?,
+            limits: Limits::default(),
         };
         config.check_together()?;
         Ok(config)
@@ -179,6 +211,9 @@ impl Config {
         }
         if self.migrate_database.is_some() && self.database.is_none() {
             return Err(refuse("ORGTRAIL_MIGRATE_DATABASE_URL", "is of no use without DATABASE_URL."));
+        }
+        if self.metrics_address.is_some_and(|metrics| metrics == self.address && metrics.port() != 0) {
+            return Err(refuse("ORGTRAIL_METRICS_ADDR", "must be another address or port than ORGTRAIL_ADDR."));
         }
         Ok(())
     }
@@ -234,9 +269,17 @@ impl Variables {
     }
 
     fn address(&self) -> Result<SocketAddr, ConfigError> {
-        let allowed = "an IP address with a port, such as `127.0.0.1:3000` or `[::]:3000`";
         let default = SocketAddr::from(([127, 0, 0, 1], 3000));
-        Ok(self.parsed("ORGTRAIL_ADDR", allowed)?.unwrap_or(default))
+        Ok(self.parsed("ORGTRAIL_ADDR", ADDRESS)?.unwrap_or(default))
+    }
+
+    fn log_format(&self) -> Result<Option<LogFormat>, ConfigError> {
+        match self.text("ORGTRAIL_LOG_FORMAT") {
+            None => Ok(None),
+            Some("json") => Ok(Some(LogFormat::Json)),
+            Some("text") => Ok(Some(LogFormat::Text)),
+            Some(other) => Err(refuse("ORGTRAIL_LOG_FORMAT", format!("`{other}` is not `json` or `text`."))),
+        }
     }
 
     /// Never repeats the value: it may hold a password.
@@ -295,6 +338,12 @@ impl Variables {
     fn requests_per_minute(&self) -> Result<u32, ConfigError> {
         let number = self.number("ORGTRAIL_REQUESTS_PER_MINUTE", 1, 1_000_000)?;
         Ok(number.and_then(|number| number.try_into().ok()).unwrap_or(600))
+    }
+
+    fn retention(&self) -> Result<Retention, ConfigError> {
+        let days = self.number("ORGTRAIL_RETENTION_DAYS", Retention::FLOOR.into(), Retention::MOST.into())?;
+        let days = days.and_then(|days| Retention::of_days(days.try_into().ok()?));
+        Ok(days.unwrap_or_default())
     }
 
     fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, ConfigError> {

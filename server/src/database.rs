@@ -203,6 +203,8 @@ fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Plat
         keys: Arc::new(keys),
         hashing: Arc::new(Hashing::default()),
         workers: Arc::new(Composing::default()),
+        gathering: Arc::default(),
+        looks: Arc::default(),
         sign_up: config.sign_up,
         // A server replaces both once it knows its port; short commands write to nobody.
         mail: Arc::new(Nowhere),

@@ -6,10 +6,12 @@
 
 mod account;
 mod error;
+mod forms;
 mod generated;
 mod graphs;
 mod known;
 mod lock;
+mod models;
 mod people;
 mod plan;
 mod remembering;

@@ -2,4 +2,5 @@
 
 pub mod composing;
 pub mod files;
+pub mod graphql;
 pub mod programs;

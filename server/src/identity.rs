@@ -1,6 +1,7 @@
 //! Who asks: sessions and their cookie, tokens, the viewer of a request, and where passwords are hashed.
 
 pub mod flash;
+pub mod graphql;
 pub mod hashing;
 pub mod program;
 pub mod rate;

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use metrics::gauge;
+use orgtrail::meter::Busy;
 use orgtrail::{Error, Result};
 use tokio::sync::Semaphore;
+
+use crate::metrics::{WORK_RUNNING, WORK_WAITING, While};
 
 /// Runs work on the threads for blocking work, a bounded amount at a time.
 #[derive(Clone, Debug)]
 pub struct Pool {
+    /// What it is for, as refusals and metrics say it.
+    kind: Busy,
     /// One permit for each that runs.
     running: Arc<Semaphore>,
     /// One permit for each that runs or waits.
@@ -17,14 +23,14 @@ pub struct Pool {
 /// There is no place in the queue.
 #[derive(Debug, thiserror::Error)]
 #[error("too much work of this kind waits already")]
-struct Busy;
+struct TooMuch;
 
 impl Pool {
     /// As many at a time as `running`, and a queue of `waiting`.
     #[must_use]
-    pub fn new(running: usize, waiting: usize) -> Self {
+    pub fn new(kind: Busy, running: usize, waiting: usize) -> Self {
         let admitted = Arc::new(Semaphore::new(running + waiting));
-        Self { running: Arc::new(Semaphore::new(running)), admitted }
+        Self { kind, running: Arc::new(Semaphore::new(running)), admitted }
     }
 
     /// Runs `work` when there is room.
@@ -33,12 +39,18 @@ impl Pool {
     /// [`Error::Unavailable`] at once if too many wait; [`Error::Internal`] if it panics.
     pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         // Refused before any work, and before anything waits.
-        let admitted = self.admitted.try_acquire_owned().map_err(|_| Error::Unavailable(Box::new(Busy)))?;
+        let Ok(admitted) = self.admitted.try_acquire_owned() else {
+            self.kind.refused();
+            return Err(Error::Unavailable(Box::new(TooMuch)));
+        };
+        let waiting = While::begin(gauge!(WORK_WAITING, "work" => self.kind.as_str()));
         let running = self.running.acquire_owned().await.map_err(Error::internal)?;
+        drop(waiting);
+        let counted = While::begin(gauge!(WORK_RUNNING, "work" => self.kind.as_str()));
         // The permits go with the work: a caller that leaves does not make room before it ends.
         let job = move || {
             let done = work();
-            drop((admitted, running));
+            drop((admitted, running, counted));
             done
         };
         tokio::task::spawn_blocking(job).await.map_err(Error::internal)?
@@ -53,7 +65,7 @@ mod tests {
 
     #[tokio::test]
     async fn runs_some_lets_some_wait_and_refuses_the_rest_at_once() {
-        let pool = Pool::new(1, 1);
+        let pool = Pool::new(Busy::Hashing, 1, 1);
         let (release, gate) = mpsc::channel::<()>();
         let first = tokio::spawn(pool.clone().run(move || gate.recv().map_err(Error::internal)));
         let second = tokio::spawn(pool.clone().run(|| Ok(2)));
@@ -70,7 +82,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_is_an_error_and_gives_its_place_back() {
-        let pool = Pool::new(1, 0);
+        let pool = Pool::new(Busy::Hashing, 1, 0);
         let broken = pool.clone().run(|| -> Result<()> { panic!("broken") }).await;
         assert!(matches!(broken, Err(Error::Internal(_))));
         assert!(pool.clone().run(|| Ok(())).await.is_ok());

@@ -13,22 +13,24 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::config::LogFormat;
+
 /// The field in which sqlx repeats a whole statement. Its first words, which tell it, are in another one.
 const STATEMENT: &str = "db.statement";
 
 /// Starts logging what `filter` lets through; `filter` is in the words of tracing (`info`, `info,sqlx=debug` …).
 ///
-/// A terminal gets lines for people instead of JSON.
+/// Where no `format` was chosen, a terminal gets lines for people, and everything else JSON.
 ///
 /// # Errors
 /// A filter that is not understood.
-pub fn start(filter: &str) -> Result<(), ParseError> {
+pub fn start(filter: &str, format: Option<LogFormat>) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(quiet(filter))?;
+    let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
     // A second start, in tests, keeps the first one's log.
-    let started = if std::io::stderr().is_terminal() {
-        for_people(filter, std::io::stderr).try_init()
-    } else {
-        for_machines(filter, std::io::stderr).try_init()
+    let started = match format.unwrap_or(usual) {
+        LogFormat::Text => for_people(filter, std::io::stderr).try_init(),
+        LogFormat::Json => for_machines(filter, std::io::stderr).try_init(),
     };
     drop(started);
     Ok(())

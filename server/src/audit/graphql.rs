@@ -4,17 +4,17 @@ use async_graphql::{Context, ID, Object, Result};
 use orgtrail::audit::logs::{self, Asked};
 use orgtrail::audit::query::EventFilter;
 
+use crate::graphql::connection::Page;
 use crate::graphql::scalars::Moment;
 use crate::graphql::schema::asked;
 
 pub mod action;
 pub mod change;
-pub mod connection;
+mod connection;
 pub mod entry;
 pub mod filter;
 
 use change::{AuditLog, ChangeLog};
-use connection::Log;
 use entry::{AuthenticatedAuditLog, ExporterAuditLog, UnauthenticatedAuditLog};
 use filter::Filter;
 
@@ -33,17 +33,17 @@ impl AccountLogs {
 
 /// A field that is refused is null beside its error, and the others are answered.
 impl AccountLogs {
-    async fn sign_ins(&self, context: &Context<'_>, page: Asked) -> Result<Log<UnauthenticatedAuditLog>> {
+    async fn sign_ins(&self, context: &Context<'_>, page: Asked) -> Result<Page<UnauthenticatedAuditLog>> {
         let (platform, viewer) = asked(context)?;
         Ok(logs::sign_ins(platform, viewer, &self.slug, &page).await?.into())
     }
 
-    async fn operations(&self, context: &Context<'_>, page: Asked) -> Result<Log<AuthenticatedAuditLog>> {
+    async fn operations(&self, context: &Context<'_>, page: Asked) -> Result<Page<AuthenticatedAuditLog>> {
         let (platform, viewer) = asked(context)?;
         Ok(logs::operations(platform, viewer, &self.slug, &page).await?.into())
     }
 
-    async fn exports(&self, context: &Context<'_>, page: Asked) -> Result<Log<ExporterAuditLog>> {
+    async fn exports(&self, context: &Context<'_>, page: Asked) -> Result<Page<ExporterAuditLog>> {
         let (platform, viewer) = asked(context)?;
         Ok(logs::exports(platform, viewer, &self.slug, &page).await?.into())
     }
@@ -57,7 +57,7 @@ impl AccountLogs {
         } else {
             None
         };
-        let log: Log<AuditLog> = logs::changes(platform, viewer, &self.slug, &filter, &page).await?.into();
+        let log: Page<AuditLog> = logs::changes(platform, viewer, &self.slug, &filter, &page).await?.into();
         Ok(ChangeLog::new(log, complete_through, self.slug.clone(), filter, page))
     }
 }
@@ -76,7 +76,7 @@ impl AccountLogs {
         #[graphql(desc = "The cursor after which it begins: `endCursor` of the page before.")] after: Option<String>,
         #[graphql(desc = "First moment. 30 days before `endTime` where it is not given.")] start_time: Option<Moment>,
         #[graphql(desc = "Last moment, included. Now where it is not given.")] end_time: Option<Moment>,
-    ) -> Option<Result<Log<UnauthenticatedAuditLog>>> {
+    ) -> Option<Result<Page<UnauthenticatedAuditLog>>> {
         let page = page(first, after, start_time, end_time);
         Some(self.sign_ins(context, page).await)
     }
@@ -89,7 +89,7 @@ impl AccountLogs {
         #[graphql(desc = "The cursor after which it begins: `endCursor` of the page before.")] after: Option<String>,
         #[graphql(desc = "First moment. 30 days before `endTime` where it is not given.")] start_time: Option<Moment>,
         #[graphql(desc = "Last moment, included. Now where it is not given.")] end_time: Option<Moment>,
-    ) -> Option<Result<Log<AuthenticatedAuditLog>>> {
+    ) -> Option<Result<Page<AuthenticatedAuditLog>>> {
         let page = page(first, after, start_time, end_time);
         Some(self.operations(context, page).await)
     }
@@ -102,7 +102,7 @@ impl AccountLogs {
         #[graphql(desc = "The cursor after which it begins: `endCursor` of the page before.")] after: Option<String>,
         #[graphql(desc = "First moment. 30 days before `endTime` where it is not given.")] start_time: Option<Moment>,
         #[graphql(desc = "Last moment, included. Now where it is not given.")] end_time: Option<Moment>,
-    ) -> Option<Result<Log<ExporterAuditLog>>> {
+    ) -> Option<Result<Page<ExporterAuditLog>>> {
         let page = page(first, after, start_time, end_time);
         Some(self.exports(context, page).await)
     }

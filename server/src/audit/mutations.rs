@@ -1,4 +1,5 @@
-//! Mutations that are sent as forms (contract §5): noted before their server function runs, and recorded even if it changes nothing.
+//! Mutations that are sent (contract §5): noted before anything runs, and recorded even if it changes nothing. Forms are noted here, documents of
+//! GraphQL in [`crate::graphql::endpoint`].
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 /// Server functions that change nothing: all others are mutations, and those of the sign-in are recorded as attempts.
-pub const QUESTIONS: [&str; 27] = [
+pub const QUESTIONS: [&str; 29] = [
     "/api/access_tokens_page",
     "/api/audit_actors",
     "/api/audit_count",
@@ -33,6 +34,8 @@ pub const QUESTIONS: [&str; 27] = [
     "/api/invite_view",
     "/api/invites_page",
     "/api/members_page",
+    "/api/model_view",
+    "/api/models_page",
     "/api/organization_view",
     "/api/own_sessions",
     "/api/reset_view",
@@ -62,16 +65,28 @@ pub async fn note(State(platform): State<Platform>, request: Request, next: Next
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default(); // in memory already, and short
     let fields = fields(&body);
     let slug = fields.get("organization").and_then(Value::as_str).map(str::to_owned);
-    let Some(viewer) = parts.extensions.get_mut::<Viewer>().filter(|viewer| is_signed_in(viewer)) else {
+    let Some(viewer) = parts.extensions.get_mut::<Viewer>() else {
         return next.run(Request::from_parts(parts, Body::from(body))).await;
     };
-    viewer.origin.mutation = Some(Arc::new(sent(&path, fields)));
+    begin(viewer, sent(&path, fields));
     let viewer = viewer.clone();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if let Err(cause) = settle(&platform, &viewer, slug.as_deref(), outcome(response.status())).await {
-        tracing::error!(%cause, path, "a mutation that changed nothing could not be recorded");
-    }
+    end(&platform, &viewer, slug.as_deref(), outcome(response.status())).await;
     response
+}
+
+/// Notes what somebody sends: the first change that comes of it records it. Whoever is not signed in sends no mutation, but an attempt.
+pub fn begin(viewer: &mut Viewer, sent: SentMutation) {
+    if is_signed_in(viewer) {
+        viewer.origin.mutation = Some(Arc::new(sent));
+    }
+}
+
+/// Records how the viewer's mutation ended, if no change has recorded it. `slug` is the organization that it named.
+pub async fn end(platform: &Platform, viewer: &Viewer, slug: Option<&str>, outcome: Outcome) {
+    if let Err(cause) = settle(platform, viewer, slug, outcome).await {
+        tracing::error!(%cause, ?outcome, "a mutation that changed nothing could not be recorded");
+    }
 }
 
 /// Whether a post to `path` is a mutation that is sent after sign-in.

@@ -12,5 +12,8 @@ pub(super) async fn run(config: &Config) -> Done {
 pub(super) async fn serve(application: Application) -> Done {
     let signal = shutdown::asked()?;
     println!("Orgtrail listens on {}", application.url());
+    if let Some(address) = application.metrics_address() {
+        println!("Metrics are at http://{address}/metrics");
+    }
     Ok(application.run(signal).await?)
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::counter;
 use tokio::time::{Instant, sleep};
 use tracing::{error, warn};
 
 use super::lock::StartLock;
 use super::{ClusterError, Shared};
+use crate::metrics::CLUSTER_RESTARTS;
 
 const POLL: Duration = Duration::from_millis(200);
 /// The pause before the first restart; it doubles up to [`LONGEST_PAUSE`].
@@ -31,8 +33,11 @@ async fn watch(shared: &Shared) {
         pause = if since.elapsed() >= STEADY { FIRST_PAUSE } else { pause };
         warn!(?pause, "PostgreSQL is gone, starting it again");
         sleep(pause).await;
-        if let Err(reason) = restart(shared).await {
-            error!(error = &reason as &dyn std::error::Error, "PostgreSQL could not be started again");
+        match restart(shared).await {
+            Ok(()) => counter!(CLUSTER_RESTARTS).increment(1),
+            Err(reason) => {
+                error!(error = &reason as &dyn std::error::Error, "PostgreSQL could not be started again");
+            }
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -20,6 +20,7 @@ fn everything_has_a_default() {
     assert_eq!(config.data_folder, PathBuf::from("./data"));
     assert_eq!(config.secret_key_path(), PathBuf::from("./data/secret.key"));
     assert_eq!(config.sign_up, SignUp::Invite);
+    assert_eq!(config.retention.days(), 90);
     assert_eq!(config.sessions, SessionLifetimes::default());
     assert!(config.database.is_none() && config.public.url.is_none() && config.public.trusted_proxies.is_empty());
 }
@@ -37,8 +38,14 @@ fn every_variable_is_understood() {
         ("ORGTRAIL_SESSION_IDLE_MINUTES", "5"),
         ("ORGTRAIL_SESSION_HOURS", "24"),
         ("ORGTRAIL_REQUESTS_PER_MINUTE", "7"),
+        ("ORGTRAIL_LOG_FORMAT", "text"),
+        ("ORGTRAIL_METRICS_ADDR", "127.0.0.1:9090"),
+        ("ORGTRAIL_RETENTION_DAYS", "400"),
     ])
     .unwrap();
+    assert_eq!(config.retention.days(), 400);
+    assert_eq!(config.log_format, Some(LogFormat::Text));
+    assert_eq!(config.metrics_address, Some(SocketAddr::from(([127, 0, 0, 1], 9090))));
     assert_eq!(config.requests_per_minute, 7);
     assert_eq!(config.database.unwrap().get_username(), "orgtrail_app");
     assert_eq!(config.public.trusted_proxies.len(), 2);
@@ -56,8 +63,11 @@ fn a_bad_value_is_refused_by_name() {
         ),
         ("ORGTRAIL_TRUSTED_PROXIES", &["10.0.0.0/40", "proxy", "10.0.0.1;10.0.0.2"]),
         ("ORGTRAIL_SIGNUP", &["everybody", "Open"]),
+        ("ORGTRAIL_LOG_FORMAT", &["JSON", "pretty"]),
+        ("ORGTRAIL_METRICS_ADDR", &["9090", "127.0.0.1", "127.0.0.1:3000"]),
         ("ORGTRAIL_SESSION_IDLE_MINUTES", &["4", "721", "30m", "-5"]),
         ("ORGTRAIL_SESSION_HOURS", &["0", "25", "1.5"]),
+        ("ORGTRAIL_RETENTION_DAYS", &["0", "89", "-90", "90d", "36526", "99999999999999999999"]),
         ("ORGTRAIL_UNKNOWN", &["1"]),
     ] {
         for value in values {

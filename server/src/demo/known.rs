@@ -22,7 +22,7 @@ pub(super) enum Known {
 }
 
 /// Steps are among the first events of the trail, whatever comes after them; this is far more than a plan has.
-const SEARCHED: i64 = 6_000;
+const SEARCHED: i64 = 10_000;
 
 /// Looks at the organization.
 pub(super) async fn look(platform: &Platform) -> Result<Known> {

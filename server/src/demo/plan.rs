@@ -6,6 +6,7 @@
 mod builds;
 mod days;
 mod graphs;
+mod models;
 mod offices;
 mod staff;
 mod teams;
@@ -39,6 +40,7 @@ pub(super) fn plan(founded: DateTime<Utc>) -> Vec<Step> {
         planner.run_offices(day);
         planner.run_builds(day);
         planner.run_graphs(day);
+        planner.run_models(day);
     }
     arrange(planner.acts, founded + LENGTH)
 }

@@ -2,6 +2,7 @@
 
 mod graphs;
 mod invites;
+mod models;
 mod teams;
 
 use std::collections::HashMap;
@@ -10,13 +11,14 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use futures::TryStreamExt;
-use orgtrail::audit::export::{self, End, Receipt};
+use orgtrail::audit::export;
 use orgtrail::audit::page;
+use orgtrail::export::{End, Export, Receipt, line_ends};
 use orgtrail::identity;
 use orgtrail::identity::access_token::Wanted;
 use orgtrail::identity::access_token::expiry::Expiry;
 use orgtrail::identity::attempt::copy_pending;
-use orgtrail::identity::viewer::{User, Viewer};
+use orgtrail::identity::viewer::{Origin, User, Viewer};
 use orgtrail::identity::{access_token, sign_in};
 use orgtrail::mail::Nowhere;
 use orgtrail::organization::{members, settings};
@@ -29,7 +31,7 @@ use super::known::{self, Known};
 use super::people::{self, ADA, GRACE, PEOPLE, Who};
 use super::remembering::Remembering;
 use super::step::{Act, Step, Trace};
-use super::{ORGANIZATION, account};
+use super::{ORGANIZATION, account, forms};
 
 /// The platform under a simulated clock.
 pub(super) struct Stage<'a> {
@@ -37,8 +39,8 @@ pub(super) struct Stage<'a> {
     password: &'a str,
     /// What was mailed to whom: the secrets of the links of invites, by address.
     invited: Mutex<HashMap<String, String>>,
-    /// The secret of the token with which builds publish, once there is one.
-    builds: Mutex<Option<String>>,
+    /// The secrets of the tokens with which machines work, by the names of those that exist by now.
+    secrets: Mutex<HashMap<String, String>>,
 }
 
 impl<'a> Stage<'a> {
@@ -55,19 +57,19 @@ impl<'a> Stage<'a> {
             },
             password,
             invited: Mutex::default(),
-            builds: Mutex::default(),
+            secrets: Mutex::default(),
         }
     }
 
-    /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment, and the builds get a
-    /// secret that is known. Answers the newest step then.
+    /// After an interruption: a sign-in that was written down but not copied into the trail is copied now, at its moment, and the machines get
+    /// secrets that are known. Answers the newest step then.
     pub(super) async fn settle(&self, steps: &[Step], last: Trace) -> Result<Trace> {
         let Some(next) = steps.iter().find(|step| last.is_before(step)) else { return Ok(last) };
         self.platform.clock.set(next.at);
         self.copy_attempts().await?;
         let Known::Begun { last, .. } = known::look(&self.platform).await? else { return Ok(last) };
         if let Some(over) = steps.iter().find(|step| step.remaining == last.remaining) {
-            self.renew_builds(over).await?;
+            self.renew_machines(over).await?;
         }
         Ok(last)
     }
@@ -87,6 +89,7 @@ impl<'a> Stage<'a> {
             Act::MakeTeam { .. } | Act::RenameTeam { .. } | Act::DeleteTeam { .. } => self.manage_teams(step).await,
             Act::AddToTeam { .. } | Act::ChangeTeamRole { .. } | Act::LeaveTeam { .. } => self.fill_teams(step).await,
             Act::Graph { .. } => self.run_graph(step).await,
+            Act::Model { .. } => self.run_model(step).await,
             Act::ChangeName { .. } | Act::ChangePassword { .. } => self.change_account(step).await,
             Act::SignIn(_) | Act::Mistype(_) | Act::Guess(_) => self.sign_in(step).await,
             Act::Read { .. } | Act::ReadRefused(_) => self.read(step).await,
@@ -94,8 +97,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Somebody who sends a step.
     async fn viewer(&self, who: Who, step: &Step) -> Result<Viewer> {
-        Ok(Viewer::user(account::get(&self.platform, who).await?, people::origin(who, step.request_id())))
+        let mutation = forms::sent(&step.act).map(Arc::new);
+        let origin = Origin { mutation, ..people::origin(who, step.request_id()) };
+        Ok(Viewer::user(account::get(&self.platform, who).await?, origin))
     }
 
     async fn found(&self, step: &Step) -> Result<()> {
@@ -230,16 +236,17 @@ impl<'a> Stage<'a> {
     }
 
     /// Takes an export to its last byte, in a simulated half second.
-    async fn pull(&self, step: &Step, export: export::Export) -> Result<()> {
-        let (mut digest, mut bytes) = (Sha256::new(), 0);
+    async fn pull(&self, step: &Step, export: Export) -> Result<()> {
+        let (mut digest, mut receipt) = (Sha256::new(), Receipt::default());
         let ticket = export.ticket();
         let mut chunks = pin!(export.into_stream());
         while let Some(chunk) = chunks.try_next().await? {
             digest.update(&chunk);
-            bytes += chunk.len() as u64;
+            receipt.bytes += chunk.len() as u64;
+            receipt.lines += line_ends(&chunk);
         }
         self.platform.clock.set(step.at + TimeDelta::milliseconds(480));
-        let receipt = Receipt { bytes, sha256: Some(digest.finalize().into()) };
+        receipt.sha256 = Some(digest.finalize().into());
         ticket.finish(End::Complete, receipt).await;
         Ok(())
     }

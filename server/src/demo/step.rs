@@ -6,6 +6,7 @@ use orgtrail::identity::role::Role;
 use uuid::Uuid;
 
 use super::graphs::OnGraph;
+use super::models::OnModel;
 use super::people::Who;
 
 /// Something that somebody does at a moment: one request to the product.
@@ -63,6 +64,8 @@ pub(super) enum Act {
     LeaveTeam { who: Who, team: Team },
     /// Something happens to a graph.
     Graph { by: Who, graph: &'static str, what: OnGraph },
+    /// Something happens to a model.
+    Model { by: Who, model: &'static str, what: OnModel },
     /// Somebody changes their own name.
     ChangeName { who: Who, name: &'static str },
     /// Somebody changes their own password: away from the demo's, or back.

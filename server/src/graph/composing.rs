@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orgtrail::Result;
+use orgtrail::meter::Busy;
 use orgtrail::platform::work::Workers;
 
 use crate::pool::Pool;
@@ -19,7 +20,7 @@ pub struct Composing(Pool);
 
 impl Default for Composing {
     fn default() -> Self {
-        Self(Pool::new(RUNNING, QUEUE))
+        Self(Pool::new(Busy::Composing, RUNNING, QUEUE))
     }
 }
 

@@ -1,13 +1,10 @@
 //! What programs do with graphs: a build pipeline publishes the schema of a subgraph or submits a client's trusted documents, a router fetches a
 //! supergraph.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, StatusCode};
 use orgtrail::Error;
@@ -19,41 +16,33 @@ use orgtrail::graph::schema::MAX_BYTES;
 use orgtrail::graph::subgraphs::{self, Publication, Published, Target};
 use orgtrail::platform::Platform;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::http::body::Accepted;
+use crate::http::openapi::{NotFound, Refusals, RefusalsOfBody};
 use crate::http::problem::Problem;
 use crate::http::programs::ROOT;
 use crate::identity::program::Program;
 
 /// The schema of a subgraph, SDL as it is.
-const SCHEMA: Accepted = Accepted {
-    name: "schema",
-    limit: MAX_BYTES,
-    time: Duration::from_mins(2),
-    types: &["application/graphql", "text/plain"],
-};
+const SCHEMA: Accepted = Accepted { name: "schema", limit: MAX_BYTES, types: &["application/graphql", "text/plain"] };
 
 /// The manifest of a client.
-const MANIFEST: Accepted = Accepted {
-    name: "manifest",
-    limit: manifest::MAX_BYTES,
-    time: Duration::from_mins(2),
-    types: &["application/json"],
-};
+const MANIFEST: Accepted = Accepted { name: "manifest", limit: manifest::MAX_BYTES, types: &["application/json"] };
 
 /// The version of a subgraph, or the number of a supergraph, that a schema is.
 const SCHEMA_VERSION: HeaderName = HeaderName::from_static("schema-version");
 
 /// The routes, below `/api/v1`.
-pub fn routes() -> Router<Platform> {
-    Router::new()
-        .route("/graphs/{graph}/branches/{branch}/documents", post(submit))
-        .route("/graphs/{graph}/branches/{branch}/supergraph", get(supergraph))
-        .route("/graphs/{graph}/branches/{branch}/subgraphs/{name}", get(subgraph).post(publish))
+pub fn routes() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().routes(routes!(submit)).routes(routes!(supergraph)).routes(routes!(subgraph, publish))
 }
 
 /// What a publication came to, for the program.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Published)]
 struct PublishedJson<'a> {
     graph: &'a str,
     branch: &'a str,
@@ -66,7 +55,24 @@ struct PublishedJson<'a> {
     supergraph: Option<i32>,
 }
 
-/// `POST …/subgraphs/{name}?url=…`: 201 with a new version, 200 where nothing differs.
+/// Publishes the schema of a subgraph.
+///
+/// It is composed with the branch's other subgraphs first: what does not compose is refused, with its places.
+#[utoipa::path(
+    post, path = "/graphs/{graph}/branches/{branch}/subgraphs/{name}", tag = "graphs", operation_id = "publishSubgraph",
+    params(
+        ("graph" = String, Path, description = "Slug of the graph"),
+        ("branch" = String, Path, description = "Name of the branch"),
+        ("name" = String, Path, description = "Name of the subgraph"),
+        ("url" = Option<String>, Query, description = "Where the subgraph answers; what it was without it"),
+    ),
+    request_body(description = "The schema, SDL as it is, at most 8 MiB.", content((String = "application/graphql"), (String = "text/plain"))),
+    responses(
+        (status = 201, description = "There is a new version", body = PublishedJson<'static>, headers(("Location" = String, description = "Where that version is"))),
+        (status = 200, description = "Schema and URL were what they are already", body = PublishedJson<'static>),
+        Refusals, RefusalsOfBody, NotFound,
+    ),
+)]
 async fn publish(
     State(platform): State<Platform>,
     Extension(program): Extension<Program>,
@@ -90,7 +96,8 @@ async fn publish(
 }
 
 /// What a submission came to, for the program.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Submitted)]
 struct SubmittedJson<'a> {
     graph: &'a str,
     branch: &'a str,
@@ -103,7 +110,23 @@ struct SubmittedJson<'a> {
     changed: bool,
 }
 
-/// `POST …/documents?client=…`: 201 where it was recorded, 200 where nothing differs.
+/// Submits the trusted documents of a client.
+///
+/// Each is validated against the branch's supergraph: all of them are taken, or none.
+#[utoipa::path(
+    post, path = "/graphs/{graph}/branches/{branch}/documents", tag = "graphs", operation_id = "submitDocuments",
+    params(
+        ("graph" = String, Path, description = "Slug of the graph"),
+        ("branch" = String, Path, description = "Name of the branch"),
+        ("client" = String, Query, description = "Name of the client"),
+    ),
+    request_body(description = "A manifest of Relay's or Apollo's form.", content((Object = "application/json"))),
+    responses(
+        (status = 201, description = "It was recorded", body = SubmittedJson<'static>),
+        (status = 200, description = "The client's newest manifest is this one", body = SubmittedJson<'static>),
+        Refusals, RefusalsOfBody, NotFound,
+    ),
+)]
 async fn submit(
     State(platform): State<Platform>,
     Extension(program): Extension<Program>,
@@ -123,7 +146,21 @@ async fn submit(
     Ok((status, Json(told)).into_response())
 }
 
-/// `GET …/subgraphs/{name}?version=…`: the schema as it was published.
+/// The schema of a subgraph, as it was published.
+#[utoipa::path(
+    get, path = "/graphs/{graph}/branches/{branch}/subgraphs/{name}", tag = "graphs", operation_id = "subgraph",
+    params(
+        ("graph" = String, Path, description = "Slug of the graph"),
+        ("branch" = String, Path, description = "Name of the branch"),
+        ("name" = String, Path, description = "Name of the subgraph"),
+        ("version" = Option<i32>, Query, minimum = 1, description = "The present one without it"),
+    ),
+    responses(
+        (status = 200, description = "The schema", body = String, content_type = "application/graphql",
+            headers(("Schema-Version" = String, description = "Its version"))),
+        Refusals, NotFound,
+    ),
+)]
 async fn subgraph(
     State(platform): State<Platform>,
     Extension(program): Extension<Program>,
@@ -136,7 +173,20 @@ async fn subgraph(
     Ok(sdl(found))
 }
 
-/// `GET …/supergraph?version=…`: what a router runs.
+/// The supergraph of a branch: what a router runs.
+#[utoipa::path(
+    get, path = "/graphs/{graph}/branches/{branch}/supergraph", tag = "graphs", operation_id = "supergraph",
+    params(
+        ("graph" = String, Path, description = "Slug of the graph"),
+        ("branch" = String, Path, description = "Name of the branch"),
+        ("version" = Option<i32>, Query, minimum = 1, description = "The present one without it"),
+    ),
+    responses(
+        (status = 200, description = "The schema", body = String, content_type = "application/graphql",
+            headers(("Schema-Version" = String, description = "Its version"))),
+        Refusals, NotFound,
+    ),
+)]
 async fn supergraph(
     State(platform): State<Platform>,
     Extension(program): Extension<Program>,

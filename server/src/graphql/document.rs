@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use super::error::Refused;
 use super::limits::{self, exceeded};
 
+mod secrets;
+
 /// A document that may be executed, and what it is: derived from what runs, whatever the client calls it.
 #[derive(Debug)]
 pub struct Document {
@@ -20,6 +22,8 @@ pub struct Document {
     pub name: Option<String>,
     /// The fields at its root, in their order.
     pub root_fields: Vec<String>,
+    /// The variables that are put where a secret belongs, whatever they are called.
+    pub secrets: Vec<String>,
     /// SHA-256 of the tokens of the document, each followed by a line feed: the same however it is spaced and commented.
     pub sha256: [u8; 32],
 }
@@ -28,7 +32,7 @@ impl Document {
     /// Reads a document, of which the operation `operation_name` is to run (or the only one).
     ///
     /// # Errors
-    /// What is no document, what asks for too much, and a mutation with several fields at the root.
+    /// What is no document, what asks for too much, a mutation with several fields at the root, and a secret in its text as a default.
     pub fn read(text: &str, operation_name: Option<&str>, variables: &Variables) -> Result<Self, Refused> {
         let sha256 = read_tokens(text)?;
         let parsed = parse_query(text).map_err(Refused::from)?;
@@ -39,7 +43,8 @@ impl Document {
             let told = "A mutation has exactly one field at its root, so that it is done whole or not at all: send one request for each.";
             return Err(Refused::bad_input(told, None));
         }
-        Ok(Self { parsed, kind, name, root_fields, sha256 })
+        let secrets = secrets::variables(&parsed)?;
+        Ok(Self { parsed, kind, name, root_fields, secrets, sha256 })
     }
 }
 

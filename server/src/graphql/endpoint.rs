@@ -5,19 +5,28 @@
 use std::time::Duration;
 
 use async_graphql::Response as Answer;
+use async_graphql::parser::types::OperationType;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use orgtrail::audit::event::Outcome;
+use orgtrail::audit::operation::SentMutation;
 use orgtrail::identity::viewer::{Identity, Viewer};
+use orgtrail::platform::Platform;
+use serde_json::json;
 use tokio::time::timeout;
+use tower_sessions::Session;
 use tracing::Instrument;
 
 use super::document::Document;
 use super::error::{self, Refused};
-use super::schema::Schema;
+use super::mutation::Named;
+use super::schema::{Schema, schema};
 use super::sent::Sent;
+use super::texts::Texts;
+use crate::audit::mutations;
 use crate::http::body::Accepted;
 use crate::http::problem::Problem;
 
@@ -31,8 +40,7 @@ const LIMIT: usize = 2 * 1024 * 1024;
 const ANONYMOUS_LIMIT: usize = 64 * 1024;
 
 /// What a request is sent as.
-const REQUEST: Accepted =
-    Accepted { name: "request", limit: LIMIT, time: Duration::from_secs(30), types: &["application/json"] };
+const REQUEST: Accepted = Accepted { name: "request", limit: LIMIT, types: &["application/json"] };
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,11 +69,31 @@ fn is_json(headers: &HeaderMap) -> bool {
     harmless && media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
+/// What answers.
+#[derive(Clone)]
+pub struct Served {
+    schema: Schema,
+    platform: Platform,
+}
+
+impl Served {
+    /// The schema on `platform`.
+    #[must_use]
+    pub fn new(platform: Platform) -> Self {
+        Self { schema: schema(platform.clone()), platform }
+    }
+}
+
 /// Reads, executes, answers.
-pub async fn answer(State(schema): State<Schema>, Extension(viewer): Extension<Viewer>, request: Request) -> Response {
+pub async fn answer(
+    State(served): State<Served>,
+    Extension(viewer): Extension<Viewer>,
+    Extension(session): Extension<Session>,
+    request: Request,
+) -> Response {
     match read(&viewer, request).await {
-        Ok(sent) => match run(&schema, viewer, sent).await {
-            Ok(answer) => json(answer),
+        Ok(sent) => match run(served, viewer, session, sent).await {
+            Ok(answer) => told(answer),
             Err(problem) => problem.into_response(),
         },
         Err(problem) => problem.into_response(),
@@ -83,26 +111,55 @@ async fn read(viewer: &Viewer, request: Request) -> Result<Sent, Problem> {
     Sent::parse(&body)
 }
 
-async fn run(schema: &Schema, viewer: Viewer, sent: Sent) -> Result<Answer, Problem> {
+async fn run(served: Served, mut viewer: Viewer, session: Session, sent: Sent) -> Result<Answer, Problem> {
     let variables = sent.variables()?;
     let document = match Document::read(&sent.query, sent.operation_name.as_deref(), &variables) {
         Ok(document) => document,
         Err(refused) => return Ok(refused.into_response()),
     };
-    let mut request = async_graphql::Request::new(sent.query).variables(variables).data(viewer);
+    if document.kind == OperationType::Mutation {
+        mutations::begin(&mut viewer, mutation(&sent, &document));
+    }
+    let mut request = async_graphql::Request::new(sent.query).variables(variables).data(session).data(Texts::default());
     request.operation_name = sent.operation_name;
     request.set_parsed_query(document.parsed);
-    let mut answer = execute(schema, request).await;
+    Ok(finish(execute(served, viewer, request)).await)
+}
+
+/// What is recorded of a mutation: what the client claims, and what really runs.
+fn mutation(sent: &Sent, document: &Document) -> SentMutation {
+    let name = sent.operation_name.as_deref().or(document.name.as_deref());
+    let mut variables = sent.claimed();
+    for secret in &document.secrets {
+        if let Some(value) = variables.get_mut(secret) {
+            // Secrets are known by their names when they are redacted; this one's is the client's.
+            *value = json!({ "secret": value.take() });
+        }
+    }
+    SentMutation::new(name, &sent.query, variables, document.root_fields.clone(), Some(document.sha256))
+}
+
+/// Executes a document, and records how it ended if it is a mutation that changed nothing.
+async fn execute(served: Served, viewer: Viewer, request: async_graphql::Request) -> Answer {
+    let named = Named::default();
+    let mut answer = served.schema.execute(request.data(viewer.clone()).data(named.clone())).await;
     error::dress(&mut answer);
-    Ok(answer)
+    mutations::end(&served.platform, &viewer, named.slug(), outcome(&answer)).await;
+    answer
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    match answer.errors.first().map(error::code) {
+        None => Outcome::Success,
+        Some("UNAUTHENTICATED" | "FORBIDDEN") => Outcome::Denied,
+        Some(_) => Outcome::Failure,
+    }
 }
 
 /// In a task of its own, which goes on when nobody waits any longer: to drop what talks to the database would leave it in the middle. What it may
 /// take is bounded by the database's own limits.
-async fn execute(schema: &Schema, request: async_graphql::Request) -> Answer {
-    let schema = schema.clone();
-    let running = tokio::spawn(async move { schema.execute(request).await }.in_current_span());
-    match timeout(PATIENCE, running).await {
+async fn finish(executing: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    match timeout(PATIENCE, tokio::spawn(executing.in_current_span())).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(ended)) => {
             tracing::error!(%ended, "a GraphQL request ended before its end");
@@ -115,7 +172,7 @@ async fn execute(schema: &Schema, request: async_graphql::Request) -> Answer {
     }
 }
 
-fn json(answer: Answer) -> Response {
+fn told(answer: Answer) -> Response {
     match serde_json::to_vec(&answer) {
         Ok(body) => {
             ([(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))], body).into_response()

@@ -9,6 +9,16 @@ use crate::http::problem::chain;
 /// Most errors that are told of one request.
 const MAX_TOLD: usize = 20;
 
+/// Fields of forms whose arguments here are called otherwise.
+const RENAMED: [(&str, &str); 6] = [
+    ("expires_on", "expiresAt"),
+    ("form", "idempotencyKey"),
+    ("owner_team", "ownerTeamId"),
+    ("scope", "scopes"),
+    ("team", "teamId"),
+    ("teams", "teamIds"),
+];
+
 /// Why a document is not executed.
 #[derive(Debug)]
 pub struct Refused(ServerError);
@@ -61,6 +71,15 @@ pub fn dress(response: &mut Response) {
     }
 }
 
+/// The code of an error that was dressed.
+#[must_use]
+pub fn code(error: &ServerError) -> &str {
+    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(Value::String(code)) => code,
+        _ => "INTERNAL",
+    }
+}
+
 /// An error of a use case, in the words of the contract.
 fn of_domain(error: &mut ServerError, cause: &Error) {
     if let Error::Internal(source) | Error::Unavailable(source) = cause {
@@ -68,7 +87,7 @@ fn of_domain(error: &mut ServerError, cause: &Error) {
     }
     let mut extensions = coded(cause.code());
     if let Some(field) = cause.field() {
-        extensions.set("field", field);
+        extensions.set("field", argument(field));
     }
     if !cause.faults().is_empty() {
         extensions.set("faults", Value::List(cause.faults().iter().map(told).collect()));
@@ -78,6 +97,24 @@ fn of_domain(error: &mut ServerError, cause: &Error) {
     }
     error.message = cause.message();
     error.extensions = Some(extensions);
+}
+
+/// The argument that a field of a use case, named as in a form, is here.
+fn argument(field: &str) -> String {
+    let renamed = RENAMED.iter().find(|(form, _)| *form == field);
+    renamed.map_or_else(|| camel_case(field), |(_, argument)| (*argument).to_owned())
+}
+
+fn camel_case(words: &str) -> String {
+    let mut letters = words.chars();
+    let mut joined = String::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '_' => joined.extend(letters.next().map(|first| first.to_ascii_uppercase())),
+            _ => joined.push(letter),
+        }
+    }
+    joined
 }
 
 /// An error of the assembly of the schema: ours.

@@ -10,6 +10,16 @@ use orgtrail::audit::moment::rfc3339;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub DateTime<Utc>);
 
+impl Moment {
+    /// A moment as views have it, in RFC 3339.
+    ///
+    /// # Errors
+    /// A fault of ours, if it is none.
+    pub fn told(text: &str) -> orgtrail::Result<Self> {
+        DateTime::parse_from_rfc3339(text).map(|at| Self(at.to_utc())).map_err(orgtrail::Error::internal)
+    }
+}
+
 /// A moment in RFC 3339, such as `2026-11-22T09:30:00.000001Z`: with `Z` or an offset where it is an argument; in UTC with microseconds where it
 /// is answered.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]

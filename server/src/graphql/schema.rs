@@ -1,15 +1,17 @@
 //! The schema, assembled from what the features bring.
 
-use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Result, SDLExportOptions};
+use async_graphql::{Context, EmptySubscription, Object, Result, SDLExportOptions};
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::organization::choice;
 use orgtrail::platform::Platform;
 
 use super::limits;
+use super::mutation::Mutation;
+use crate::identity::graphql::viewer;
 use crate::organization::graphql::Account;
 
 /// What is executed.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// What can be read.
 pub struct Query;
@@ -26,6 +28,11 @@ impl Query {
         #[graphql(desc = "Its slug; needed by members of several organizations.")] slug: Option<String>,
     ) -> Option<Result<Account>> {
         Some(account(context, slug.as_deref()).await)
+    }
+
+    /// Who is signed in; an access token is nobody who could be.
+    async fn viewer(&self, context: &Context<'_>) -> Option<Result<viewer::Viewer>> {
+        Some(viewer::Viewer::find(context))
     }
 }
 
@@ -55,9 +62,11 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
     // What a document may ask for has been measured before: this one remains, because fragments are followed by calling oneself.
-    Schema::build(Query, EmptyMutation, EmptySubscription).limit_recursive_depth(limits::NESTING).disable_suggestions()
+    Schema::build(Query, Mutation::default(), EmptySubscription)
+        .limit_recursive_depth(limits::NESTING)
+        .disable_suggestions()
 }
 
 #[cfg(test)]

@@ -56,6 +56,15 @@ impl Sent {
     }
 }
 
+impl Sent {
+    /// The variables as they are recorded: an object, whatever was sent.
+    #[must_use]
+    pub fn claimed(&self) -> serde_json::Value {
+        let sent = self.variables.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok());
+        sent.filter(serde_json::Value::is_object).unwrap_or_else(|| serde_json::json!({}))
+    }
+}
+
 const FORM: &str = "The body is a JSON object: {\"query\": \"…\", \"variables\": {…}, \"operationName\": \"…\"}.";
 
 fn bad_request(message: &str) -> Problem {

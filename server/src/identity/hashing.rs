@@ -6,6 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use orgtrail::Result;
 use orgtrail::identity::password::{HashingPool, Verdict, Work};
+use orgtrail::meter::Busy;
 
 use crate::pool::Pool;
 
@@ -19,7 +20,7 @@ pub struct Hashing(Pool);
 impl Default for Hashing {
     /// One at a time for each core.
     fn default() -> Self {
-        Self(Pool::new(available_parallelism().map_or(1, usize::from), QUEUE))
+        Self(Pool::new(Busy::Hashing, available_parallelism().map_or(1, usize::from), QUEUE))
     }
 }
 

@@ -43,17 +43,6 @@ impl SessionStore {
     pub fn lifetimes(&self) -> SessionLifetimes {
         self.lifetimes
     }
-
-    /// Deletes the sessions that have ended; answers how many there were.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn delete_ended(&self) -> std::result::Result<u64, sqlx::Error> {
-        let deleted = sqlx::query!(
-            "delete from orgtrail.sessions where least(expires_at, absolute_expires_at) <= clock_timestamp()"
-        );
-        Ok(deleted.execute(&self.writes).await?.rows_affected())
-    }
 }
 
 #[async_trait]

@@ -6,10 +6,12 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use orgtrail::identity::sign_in::SignedIn;
 use orgtrail::identity::viewer::{Identity, Origin, Viewer, from_session, from_token};
+use orgtrail::meter::Busy;
 use orgtrail::platform::Platform;
 use orgtrail::{Error, Result};
 use orgtrail_app::identity::server_fns::SESSION_SIGNED_IN;
@@ -60,6 +62,7 @@ pub async fn provide(State(providing): State<Providing>, mut request: Request, n
 pub(super) fn count(rate: &Rate, viewer: &Viewer) -> Option<Response> {
     let Identity::AccessToken(token) = &viewer.identity else { return None };
     let seconds = rate.take(token.id, Instant::now()).err()?;
+    Busy::RateLimit.refused();
     let told = format!("This access token has asked {} times in a minute: try again in {seconds} s.", rate.most());
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", told);
     Some(([(RETRY_AFTER, seconds.to_string())], problem).into_response())
@@ -89,9 +92,13 @@ async fn from_cookie(platform: &Platform, origin: Origin, session: &Session) -> 
     Ok(viewer)
 }
 
+/// For how long what is known of a request's token counts: longer than most requests take, and no pause that anybody could notice.
+const CURRENT: TimeDelta = TimeDelta::milliseconds(100);
+
 /// Who the one access token of a request makes known.
 pub(super) async fn from_header(platform: &Platform, origin: Origin, headers: &HeaderMap) -> Result<Viewer> {
-    from_token(platform, origin, token(headers).ok_or(Error::Unauthenticated)?).await
+    let viewer = from_token(platform, origin, token(headers).ok_or(Error::Unauthenticated)?).await?;
+    Ok(viewer.with_current_token(CURRENT))
 }
 
 /// The one token of a request: `Authorization: Bearer …` or `x-api-key: …`; two headers are none.

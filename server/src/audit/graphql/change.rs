@@ -5,10 +5,10 @@ use orgtrail::audit::logs::{self, Asked, ChangeEntry};
 use orgtrail::audit::query::EventFilter;
 
 use super::action::CatalogueAction;
-use super::connection::{Edge, Log, PageInfo};
 use super::entry::{AuditLogActor, AuditLogOutcome, outcome};
 use super::filter::AuditLogKind;
 use super::id;
+use crate::graphql::connection::{Edge, Page, PageInfo};
 use crate::graphql::scalars::{Json, Moment};
 use crate::graphql::schema::asked;
 
@@ -33,7 +33,7 @@ pub struct ChangeLog {
 impl ChangeLog {
     /// A page, and what it takes to count what it is a part of.
     pub(super) fn new(
-        log: Log<AuditLog>,
+        log: Page<AuditLog>,
         complete_through: Option<Moment>,
         slug: String,
         filter: EventFilter,

@@ -30,6 +30,7 @@ fn actors(act: &Act) -> Vec<Who> {
         | Act::DeleteTeam { by, .. }
         | Act::RevokeToken { by, .. }
         | Act::Graph { by, .. }
+        | Act::Model { by, .. }
         | Act::Read { by, .. }
         | Act::Export { by, .. } => vec![*by],
         Act::SignIn(who)

@@ -5,11 +5,15 @@ use orgtrail::identity::access_token::{self, graphs as tokens};
 use orgtrail::identity::viewer::{Viewer, from_token};
 use orgtrail::{Error, Result};
 
-use super::super::ORGANIZATION;
 use super::super::graphs::{BUILDS, OnGraph, schema, url};
+use super::super::models::TELEMETRY;
 use super::super::people::{self, GRACE, ROBOT, Who};
 use super::super::step::{Act, Step};
+use super::super::{ORGANIZATION, account};
 use super::Stage;
+
+/// The tokens that machines work with.
+const MACHINES: [&str; 2] = [BUILDS, TELEMETRY];
 
 impl Stage<'_> {
     pub(super) async fn run_graph(&self, step: &Step) -> Result<()> {
@@ -89,7 +93,7 @@ impl Stage<'_> {
     }
 
     async fn build(&self, step: &Step, graph: &str, what: OnGraph) -> Result<()> {
-        let (platform, viewer) = (&self.platform, self.builder(step).await?);
+        let (platform, viewer) = (&self.platform, self.machine(BUILDS, step).await?);
         match what {
             OnGraph::Publish { branch, subgraph, version, again } => {
                 let target = subgraphs::Target { graph, branch, name: subgraph };
@@ -108,28 +112,31 @@ impl Stage<'_> {
         }
     }
 
-    /// The token of the builds, as the machine uses it.
-    async fn builder(&self, step: &Step) -> Result<Viewer> {
-        let secret = self.builds.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let secret = secret.ok_or_else(|| Error::internal("the builds have no token yet"))?;
+    /// The token of that name, as its machine uses it.
+    pub(super) async fn machine(&self, token: &str, step: &Step) -> Result<Viewer> {
+        let secret = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(token).cloned();
+        let secret = secret.ok_or_else(|| Error::internal(format!("there is no token {token} yet")))?;
         from_token(&self.platform, people::origin(ROBOT, step.request_id()), &secret).await
     }
 
-    /// After an interruption nobody knows the secret of that token any more: it gets another one, as part of a step that is over.
-    pub(super) async fn renew_builds(&self, over: &Step) -> Result<()> {
-        if super::find_token(&self.platform, BUILDS).await?.is_none() {
-            return Ok(());
+    /// After an interruption nobody knows the secrets of those tokens any more: they get others, as part of a step that is over.
+    pub(super) async fn renew_machines(&self, over: &Step) -> Result<()> {
+        for name in MACHINES {
+            if let Some(token) = super::find_token(&self.platform, name).await? {
+                let grace = account::get(&self.platform, GRACE).await?;
+                let viewer = Viewer::user(grace, people::origin(GRACE, over.request_id()));
+                let rotated = access_token::rotate(&self.platform, &viewer, ORGANIZATION, token).await?;
+                self.keep_secret(name, rotated.secret.expose());
+            }
         }
-        let (viewer, token) = (self.viewer(GRACE, over).await?, self.token(BUILDS).await?);
-        let rotated = access_token::rotate(&self.platform, &viewer, ORGANIZATION, token).await?;
-        self.keep_secret(BUILDS, rotated.secret.expose());
         Ok(())
     }
 
-    /// Keeps the secret of a new token, if it is the one of the builds.
+    /// Keeps the secret of a new token, if it is a machine's.
     pub(super) fn keep_secret(&self, token: &str, secret: &str) {
-        if token == BUILDS {
-            *self.builds.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(secret.to_owned());
+        if MACHINES.contains(&token) {
+            let mut secrets = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            secrets.insert(token.to_owned(), secret.to_owned());
         }
     }
 }

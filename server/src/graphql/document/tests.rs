@@ -151,3 +151,15 @@ fn the_usual_question_for_the_schema_fits() {
     );
     assert_eq!(read(&text).err(), None);
 }
+
+#[test]
+fn secrets_are_known_by_where_they_are_put() {
+    let document = read(
+        "mutation A($a: String, $b: [String], $c: String, $n: Int) { f(input: { newPassword: $a, tokens: [$b], name: $c, first: $n }) { ...G } }
+        fragment G on X { g(secret: $d) }",
+    );
+    assert_eq!(document.unwrap().secrets, ["a", "b", "d"]);
+    assert_eq!(read("{ f(secret: $a) }").unwrap().secrets, ["a"]);
+    assert!(read("query A($a: String = \"x\") { f(secret: $a) }").unwrap_err().contains("default"));
+    assert!(read("query A($a: String = \"x\") { f(name: $a) }").is_ok());
+}
