@@ -149,6 +149,7 @@ fn Navigation(organization: OrganizationView) -> impl IntoView {
             <ul class="nav">
                 {nav_link(format!("/{slug}"), "Overview")}
                 {list_link(format!("/{slug}/graphs"), "Graphs")}
+                {list_link(format!("/{slug}/models"), "Models")}
             </ul>
         </nav>
         <nav aria-labelledby="settings-heading">

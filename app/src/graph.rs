@@ -5,9 +5,9 @@ use leptos_meta::Title;
 
 use orgtrail::graph::view::{GraphRow, GraphsPage as Graphs};
 use orgtrail::identity::view::Flash;
+use orgtrail::number::{counted, grouped};
 
 use crate::answer::Answer;
-use crate::audit::export_bar::grouped;
 use crate::context::{current_flash, current_organization};
 use crate::routes::use_slug;
 use crate::ui::answered::answered;
@@ -89,11 +89,6 @@ fn row(graph: GraphRow, path: &str) -> AnyView {
         </li>
     }
     .into_any()
-}
-
-/// `1 team`, `2 teams`.
-pub(crate) fn counted(number: i64, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 pub(crate) fn counted_branches(number: i64) -> String {

@@ -14,6 +14,7 @@ pub mod graph;
 pub mod home;
 pub mod identity;
 pub mod lazy;
+pub mod model;
 pub mod organization;
 pub mod routes;
 #[cfg(feature = "ssr")]

@@ -34,6 +34,8 @@ use crate::identity::recovery::{ForgotPage, ResetPage};
 use crate::identity::server_fns::flash;
 use crate::identity::signup::SignupPage;
 use crate::lazy::lazy;
+use crate::model::ModelsPage;
+use crate::model::one::ModelPage;
 use crate::organization::general::GeneralPage;
 use crate::organization::invite::InvitePage;
 use crate::organization::invites::InvitesPage;
@@ -102,6 +104,8 @@ pub fn routes() -> impl MatchNestedRoutes<Match: 'static> + Clone + Send + 'stat
             <Route path=path!("/graphs/:graph/branches/:branch/documents/document") view=lazy!(graph, DocumentPage) ssr=PAGE/>
             <Route path=path!("/graphs/:graph/branches/:branch/supergraphs") view=lazy!(graph, SupergraphsPage) ssr=PAGE/>
             <Route path=path!("/graphs/:graph/branches/:branch/supergraphs/:number") view=lazy!(graph, SupergraphPage) ssr=PAGE/>
+            <Route path=path!("/models") view=lazy!(model, ModelsPage) ssr=PAGE/>
+            <Route path=path!("/models/:model") view=lazy!(model, ModelPage) ssr=PAGE/>
             <Route path=path!("/settings") view=lazy!(settings, GeneralPage) ssr=PAGE/>
             <Route path=path!("/settings/members") view=lazy!(settings, MembersPage) ssr=PAGE/>
             <Route path=path!("/settings/teams") view=lazy!(settings, TeamsPage) ssr=PAGE/>

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use orgtrail::audit::view::{EventDetail, FieldDiff};
+use orgtrail::number::grouped;
 
-use super::export_bar::grouped;
 use super::links::Query;
 use super::page::Here;
 use crate::browser;

@@ -1,7 +1,8 @@
 //! The download, carried from the export engine to the reader: whole, or broken off so that nobody takes it for whole.
 //!
 //! A task of its own reads ahead, so that the database works while batches are written and read; it holds no connection while the reader
-//! stalls. Beside it the right to export is asked again every second (contract §9: lost rights end a running export within 2 s).
+//! stalls. That the reader does so for too long is for the server to see: then the reader's side is gone. Beside it the right to export
+//! is asked again every second (contract §9: lost rights end a running export within 2 s).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,12 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use orgtrail::audit::export::{End, Export, Receipt, Ticket};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use orgtrail::export::{End, Export, Head, Receipt, Ticket, line_ends};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, interval};
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::wire::Refusal;
 
@@ -23,8 +26,6 @@ use crate::wire::Refusal;
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Chunks that are read at once, so that the database and this process both have something to do all the time.
 const READ_AHEAD: usize = 3;
-/// A reader that takes nothing for so long is given up; with [`SLICE`] that is about 2 KiB/s at least.
-const STALL: Duration = Duration::from_secs(30);
 /// Bytes given to the connection at once: small, so that progress is seen; not so small that it costs.
 const SLICE: usize = 64 * 1024;
 
@@ -49,23 +50,50 @@ impl Downloads {
         let progress = Arc::new(Progress {
             length: export.head().content_length,
             taken: AtomicU64::new(0),
+            lines: AtomicU64::new(0),
             broken: CancellationToken::new(),
         });
-        self.tasks.spawn(produce(export, sender, progress.clone(), self.stop.clone()));
+        self.tasks.spawn(produce(export, sender, progress.clone(), self.stop.clone()).in_current_span());
         slices(receiver, progress)
     }
+}
+
+/// The headers of the answer that carries an export (contract §4).
+#[must_use]
+pub fn headers(head: &Head) -> Vec<(HeaderName, String)> {
+    let mut headers = vec![
+        (CONTENT_TYPE, head.content_type.to_owned()),
+        (CONTENT_LENGTH, head.content_length.to_string()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", head.file_name)),
+        (CACHE_CONTROL, "no-store".to_owned()),
+        (HeaderName::from_static("audit-export-id"), head.id.to_string()),
+        (HeaderName::from_static("audit-export-rows"), head.rows.to_string()),
+    ];
+    headers.extend(head.escaping.map(|escaping| (HeaderName::from_static("audit-csv-escaping"), escaping.to_owned())));
+    headers
 }
 
 /// What the reader has taken, as the task sees it; and whether to break off, as the reader's side sees it.
 struct Progress {
     length: u64,
     taken: AtomicU64,
+    lines: AtomicU64,
     broken: CancellationToken,
 }
 
 impl Progress {
     fn taken(&self) -> u64 {
         self.taken.load(Ordering::Acquire)
+    }
+
+    fn take(&self, slice: &[u8]) {
+        // The bytes last: who sees them sees their lines too.
+        self.lines.fetch_add(line_ends(slice), Ordering::AcqRel);
+        self.taken.fetch_add(slice.len() as u64, Ordering::AcqRel);
+    }
+
+    fn receipt(&self, sha256: Option<[u8; 32]>) -> Receipt {
+        Receipt { bytes: self.taken(), lines: self.lines.load(Ordering::Acquire), sha256 }
     }
 
     fn is_whole(&self) -> bool {
@@ -79,7 +107,7 @@ async fn produce(export: Export, sender: Sender<Bytes>, progress: Arc<Progress>,
     let mut hash = Sha256::new();
     let end = tokio::select! {
         end = feed(export, &sender, &mut hash) => end,
-        () = lost(&ticket, &progress) => End::Aborted,
+        () = lost(&ticket) => End::Aborted,
         () = stop.cancelled() => End::Aborted,
     };
     // The reader's side may have gone because it had everything.
@@ -88,7 +116,7 @@ async fn produce(export: Export, sender: Sender<Bytes>, progress: Arc<Progress>,
         progress.broken.cancel();
     }
     let sha256 = (end == End::Complete).then(|| hash.finalize().into());
-    ticket.finish(end, Receipt { bytes: progress.taken(), sha256 }).await;
+    ticket.finish(end, progress.receipt(sha256)).await;
 }
 
 async fn feed(export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End {
@@ -117,12 +145,12 @@ async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) 
             export = cut;
             let Some(chunk) = chunk? else { break };
             // A task of its own holds its connection no longer than it reads, whatever the reader does.
-            reading.push_back(tokio::spawn(chunk.read()));
+            reading.push_back(tokio::spawn(chunk.read().in_current_span()));
         }
         let Some(next) = reading.pop_front() else { return export.check_whole(bytes) };
         let (chunk, rest) = next.await.map_err(orgtrail::Error::internal)??;
         if let Some(rest) = rest {
-            reading.push_front(tokio::spawn(rest.read()));
+            reading.push_front(tokio::spawn(rest.read().in_current_span()));
         }
         hash.update(&chunk);
         bytes += chunk.len() as u64;
@@ -135,21 +163,17 @@ async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) 
 /// Once begun, a question to the database is asked to its end, though nobody waits for it any more: dropped midway, its connection would go
 /// back to the others with a transaction open.
 async fn to_its_end<T: Send + 'static>(question: impl Future<Output = T> + Send + 'static) -> orgtrail::Result<T> {
-    tokio::spawn(question).await.map_err(orgtrail::Error::internal)
+    tokio::spawn(question.in_current_span()).await.map_err(orgtrail::Error::internal)
 }
 
-/// Ends when the viewer may no longer export, or when the reader has taken nothing for [`STALL`].
-async fn lost(ticket: &Ticket, progress: &Progress) {
+/// Ends when the viewer may no longer export.
+async fn lost(ticket: &Ticket) {
     let mut again = interval(ASK_AGAIN);
-    let (mut taken, mut since) = (0, Instant::now());
     loop {
         again.tick().await;
-        if taken != progress.taken() {
-            (taken, since) = (progress.taken(), Instant::now());
-        }
         let ticket = ticket.clone();
         let renewed = to_its_end(async move { ticket.renew().await }).await.flatten();
-        if since.elapsed() > STALL || renewed.is_err() {
+        if renewed.is_err() {
             return;
         }
     }
@@ -173,7 +197,7 @@ fn slices(receiver: Receiver<Bytes>, progress: Arc<Progress>) -> impl Stream<Ite
             return Some((Err(broken_off()), None));
         }
         let slice = chunk.split_to(chunk.len().min(SLICE));
-        progress.taken.fetch_add(slice.len() as u64, Ordering::AcqRel);
+        progress.take(&slice);
         Some((Ok(slice), Some((receiver, chunk, progress))))
     })
     .boxed()

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use orgtrail::audit::view::ExportCount;
+use orgtrail::number::counted;
 
 use crate::answer::Answer;
 use crate::browser;
@@ -35,7 +36,7 @@ pub fn ExportBar(
     count: Answer<Option<ExportCount>>,
 ) -> impl IntoView {
     let base = format!("{EXPORT}?{export_query}");
-    let number = answered(move || async move { counted(count.read().await).into_any() });
+    let number = answered(move || async move { told(count.read().await).into_any() });
     let formats = FORMATS.map(|(extra, name, about)| {
         let href = format!("{base}{extra}");
         let close = |_| browser::close_menus(None);
@@ -55,28 +56,7 @@ pub fn ExportBar(
 }
 
 /// Nothing if it could not be counted: the download works all the same.
-fn counted(count: Result<Option<ExportCount>, Refusal>) -> Option<String> {
+fn told(count: Result<Option<ExportCount>, Refusal>) -> Option<String> {
     let events = count.ok()??.events;
-    let noun = if events == 1 { "event" } else { "events" };
-    Some(format!("· {} {noun}", grouped(events)))
-}
-
-/// A number with a comma between each three digits: `2,417`.
-#[must_use]
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| str::from_utf8(part).ok()).collect();
-    let sign = if number < 0 { "-" } else { "" };
-    format!("{sign}{}", parts.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn groups_digits_by_three() {
-        let printed = [0, 7, 999, 1_000, 12_407, 1_000_000, -1_234].map(grouped);
-        assert_eq!(printed, ["0", "7", "999", "1,000", "12,407", "1,000,000", "-1,234"]);
-    }
+    Some(format!("· {}", counted(events, "event")))
 }

@@ -35,7 +35,7 @@ pub fn FilterBar(
             <RangePicker here=here.clone() range=range/>
             {actor_picker(&here, &filter, actors)}
             {action_picker(&here, &filter)}
-            {more_picker(here, &filter)}
+            {object_picker(here, &filter)}
         </div>
     }
 }
@@ -168,22 +168,26 @@ fn toggle(here: &Here, parameter: &str, chosen: &[String], value: &str, content:
     choice(href, chosen.iter().any(|own| own == value), content)
 }
 
-/// What is chosen less often: kinds and the object.
-fn more_picker(here: Here, filter: &FilterView) -> AnyView {
-    let choices = Kind::ALL.map(|kind| {
-        let content = text(kind_name(kind).to_owned(), kind_note(kind).to_owned());
-        let item = toggle(&here, "kind", &filter.kinds, kind.as_str(), content);
-        view! { <li>{item}</li> }
-    });
-    let kinds = if is_default(&filter.kinds) { 0 } else { filter.kinds.len() };
-    let object = filter.object.clone().unwrap_or_default();
-    let active = kinds + usize::from(!object.is_empty());
-    let panel = view! {
-        <h2 class="panel-heading">"Kind of event"</h2>
-        <ul class="choices">{choices.collect_view()}</ul>
-        <ObjectForm here=here object=object/>
+/// The kinds of events, of which one is shown, or all.
+#[component]
+#[must_use]
+pub fn Kinds(
+    /// The page's address.
+    here: Here,
+    /// The chosen kinds.
+    kinds: Vec<String>,
+) -> impl IntoView {
+    let tab = |label: &'static str, value: &str, shown: bool| {
+        let href = here.with(&here.query.of_kind(value));
+        view! { <li><a href=href data-noscroll="true" aria-current=shown.then_some("true")>{label}</a></li> }
     };
-    picker("More", active, panel.into_any())
+    let one = Kind::ALL.map(|kind| {
+        let value = if kind == Kind::Change { "" } else { kind.as_str() };
+        tab(kind_name(kind), value, kinds == [kind.as_str()])
+    });
+    let one = one.collect_view();
+    let all = tab("Everything", "all", kinds.len() == Kind::ALL.len());
+    view! { <nav aria-label="Kinds of events"><ul class="kinds">{one} {all}</ul></nav> }
 }
 
 fn kind_name(kind: Kind) -> &'static str {
@@ -195,29 +199,21 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-fn kind_note(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Change => "Something in the organization changed",
-        Kind::Login => "Attempts to sign in, successful or not",
-        Kind::Operation => "What was asked after sign-in, and refusals",
-        Kind::Export => "Data taken out of a model",
-    }
+/// Several kinds, but not all, are no tab: they are a filter, which the address alone can have.
+fn is_filter(kinds: &[String]) -> bool {
+    (2..Kind::ALL.len()).contains(&kinds.len())
 }
 
-/// The chosen kinds as their chip says them.
-fn kinds_label(kinds: &[String]) -> String {
-    if kinds.len() == Kind::ALL.len() { "all kinds".to_owned() } else { format!("kind: {}", kinds.join(", ")) }
-}
-
-/// The page starts with changes alone.
-fn is_default(kinds: &[String]) -> bool {
-    kinds == [Kind::Change.as_str()]
+fn object_picker(here: Here, filter: &FilterView) -> AnyView {
+    let object = filter.object.clone().unwrap_or_default();
+    let active = usize::from(!object.is_empty());
+    picker("Object", active, view! { <ObjectForm here=here object=object/> }.into_any())
 }
 
 #[component]
 fn ObjectForm(here: Here, object: String) -> impl IntoView {
     view! {
-        <QueryForm here=here own=&["object"] class="form menu-rule" role=None>
+        <QueryForm here=here own=&["object"] class="form" role=None>
             <div class="field">
                 <label for="object">"Object"</label>
                 <input
@@ -242,7 +238,8 @@ pub fn Chips(
 ) -> impl IntoView {
     let removable = removable(&here, &filter);
     let clear = (!removable.is_empty()).then(|| {
-        let href = here.with(&here.query.unfiltered());
+        let cleared = here.query.unfiltered();
+        let href = here.with(&if is_filter(&filter.kinds) { cleared.filter("kind", "") } else { cleared });
         view! { <li><a class="clear" href=href data-noscroll="true">"Clear all"</a></li> }
     });
     let chips = removable.into_iter().map(|(label, href)| {
@@ -257,7 +254,7 @@ pub fn Chips(
 #[must_use]
 pub fn removable(here: &Here, filter: &FilterView) -> Vec<(String, String)> {
     let without = |name: &str, value: &str| here.with(&here.query.filter(name, value));
-    let kinds = (!is_default(&filter.kinds)).then(|| (kinds_label(&filter.kinds), without("kind", "")));
+    let kinds = is_filter(&filter.kinds).then(|| (format!("kind: {}", filter.kinds.join(", ")), without("kind", "")));
     let actions =
         filter.actions.iter().map(|own| (format!("action: {own}"), without("action", &toggled(&filter.actions, own))));
     let actor = filter.actor.as_ref().map(|actor| (format!("actor: {}", actor.label), without("actor", "")));
@@ -290,10 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn all_kinds_are_not_listed() {
-        let kinds =
-            |chosen: &[Kind]| kinds_label(&chosen.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>());
-        assert_eq!(kinds(&Kind::ALL), "all kinds");
-        assert_eq!(kinds(&[Kind::Change, Kind::Login]), "kind: change, login");
+    fn one_kind_or_all_are_no_filter() {
+        let kinds = |chosen: &[&str]| is_filter(&chosen.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>());
+        assert!(!kinds(&["change"]) && !kinds(&["login"]) && !kinds(&["change", "login", "operation", "export"]));
+        assert!(kinds(&["change", "login"]));
     }
 }

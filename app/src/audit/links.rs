@@ -89,10 +89,16 @@ impl Query {
         self.scope().without(&RANGE).with("range", range)
     }
 
-    /// Without filters; range and zone stay.
+    /// Without filters; range, zone and kinds stay.
     #[must_use]
     pub fn unfiltered(&self) -> Self {
-        self.scope().without(&["kind", "action", "actor", "object", "q"])
+        self.scope().without(&["action", "actor", "object", "q"])
+    }
+
+    /// Other kinds of events (the first ones by an empty value), without the filters that belong to a kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: &str) -> Self {
+        self.filter("kind", kind).without(&["action", "object"])
     }
 
     /// Address on `path`.
@@ -191,7 +197,14 @@ mod tests {
     #[test]
     fn clearing_keeps_the_range() {
         let query = Query::parse("range=7d&tz=UTC&kind=all&action=a.b&actor=user%3A1&object=member&q=x&before=B");
-        assert_eq!(query.unfiltered().to_string(), "range=7d&tz=UTC");
+        assert_eq!(query.unfiltered().to_string(), "range=7d&tz=UTC&kind=all");
+    }
+
+    #[test]
+    fn other_kinds_have_other_actions() {
+        let query = Query::parse("range=7d&kind=all&action=a.b&actor=user%3A1&object=member&q=x&before=B");
+        assert_eq!(query.of_kind("login").to_string(), "range=7d&actor=user%3A1&q=x&kind=login");
+        assert_eq!(query.of_kind("").to_string(), "range=7d&actor=user%3A1&q=x");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 use orgtrail::audit::view::{ActorChoice, EventDetail, EventPage, ExportCount};
 
 use super::export_bar::ExportBar;
-use super::filters::{Chips, FilterBar};
+use super::filters::{Chips, FilterBar, Kinds};
 use super::keyboard::Keyboard;
 use super::links::{Query, list_of, scope_of};
 use super::server_fns::{audit_actors, audit_count, audit_event, audit_page};
@@ -131,7 +131,7 @@ fn body(shown: Shown) -> AnyView {
     let empty = events.is_empty().then(|| nothing_to_show(&here, &range, &filter, trail_is_empty));
     let about = format!("What members and access tokens did in {organization}. Kept for 90 days.");
     let table = (!events.is_empty())
-        .then(|| view! { <EventTable here=here.clone() events=events.clone() open=event.clone()/> });
+        .then(|| view! { <EventTable here=here.clone() kinds=filter.kinds.clone() events=events.clone() open=event.clone()/> });
     // The histogram of events per day has its place between the chips and the table; the query language in the search
     // box of the filter bar.
     view! {
@@ -139,6 +139,7 @@ fn body(shown: Shown) -> AnyView {
             <div><h1>"Audit logs"</h1><p>{about}</p></div>
             <ExportBar export_query=export_query count=count/>
         </header>
+        <Kinds here=here.clone() kinds=filter.kinds.clone()/>
         <FilterBar here=here.clone() range=range filter=filter.clone() actors=actors/>
         <Chips here=here.clone() filter=filter/>
         <LinkedEvent here=here.clone() events=events open=event/>

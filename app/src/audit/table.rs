@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use orgtrail::audit::event::Kind;
 use orgtrail::audit::view::{ActorView, EventRow, SentencePart};
 
 use super::detail::Detail;
@@ -11,8 +12,15 @@ use crate::ui::avatar::Avatar;
 use crate::ui::time::{LocalTimes, Time};
 use crate::wire::Refusal;
 
-/// Id of the heading that names the table.
+/// Heading of the times, until somebody asks for their own zone.
 const TIME_UTC: &str = "Time (UTC)";
+
+/// What the columns of a table are called that shows one kind alone; the last is the further one of that kind.
+const KINDS: [(Kind, &str, &str); 3] = [
+    (Kind::Login, "Attempt", "E-mail as typed"),
+    (Kind::Operation, "Operation", "Name from the client"),
+    (Kind::Export, "Export", "Rows"),
+];
 
 /// The events of one page, newest first. Roles are written out, because a grid layout takes them from a table.
 #[component]
@@ -20,19 +28,24 @@ const TIME_UTC: &str = "Time (UTC)";
 pub fn EventTable(
     /// The page's address.
     here: Here,
+    /// The kinds that it shows.
+    kinds: Vec<String>,
     /// At least one event.
     events: Vec<EventRow>,
     /// The event that is open.
     open: OpenEvent,
 ) -> impl IntoView {
-    let rows = events.into_iter().map(|row| entry(&here, row, &open)).collect_view();
+    let alone = KINDS.into_iter().find(|(kind, ..)| kinds == [kind.as_str()]);
+    let (event, extra) = alone.map_or(("Event", None), |(_, event, extra)| (event, Some(extra)));
+    let rows = events.into_iter().map(|row| entry(&here, row, &open, extra)).collect_view();
     view! {
-        <div class="log" role="table" aria-label="Events, newest first">
+        <div class="log" class:log-of-kind=extra.is_some() role="table" aria-label="Events, newest first">
             <div class="log-head" role="rowgroup">
                 <div class="row row-head" role="row">
                     <span role="columnheader"><ZoneSwitch/></span>
                     <span role="columnheader">"Actor"</span>
-                    <span role="columnheader">"Event"</span>
+                    <span role="columnheader">{event}</span>
+                    {extra.map(|extra| view! { <span role="columnheader">{extra}</span> })}
                     <span role="columnheader">"Address"</span>
                 </div>
             </div>
@@ -60,25 +73,27 @@ fn ZoneSwitch() -> impl IntoView {
     }
 }
 
-/// A row, and its detail if it is open.
-fn entry(here: &Here, row: EventRow, open: &OpenEvent) -> impl IntoView + use<> {
+/// A row, and its detail if it is open; with its further column where that has a name.
+fn entry(here: &Here, row: EventRow, open: &OpenEvent, extra: Option<&'static str>) -> impl IntoView + use<> {
     let detail = open.as_ref().ok().and_then(Option::as_ref).filter(|detail| detail.row.id == row.id).cloned();
     let is_open = detail.is_some();
     let toggle = if is_open { here.query.list() } else { here.query.open(&row.id) };
     let class = if is_open { "row row-open" } else { "row" };
+    let columns = if extra.is_some() { "5" } else { "4" };
     let (here, href, id) = (here.clone(), here.with(&toggle), format!("event-{}", row.id));
     view! {
         <div class=class role="row" id=id>
-            {cells(row, href, is_open)}
+            {cells(row, href, is_open, extra)}
         </div>
         {detail.map(|detail| view! {
-            <div class="detail-row" role="row"><div role="cell" aria-colspan="4"><Detail here=here detail=detail/></div></div>
+            <div class="detail-row" role="row"><div role="cell" aria-colspan=columns><Detail here=here detail=detail/></div></div>
         })}
     }
 }
 
-fn cells(row: EventRow, href: String, is_open: bool) -> impl IntoView {
-    let EventRow { action, occurred_at, actor, sentence, outcome, ip, .. } = row;
+fn cells(row: EventRow, href: String, is_open: bool, extra: Option<&'static str>) -> impl IntoView {
+    let EventRow { action, occurred_at, actor, sentence, outcome, ip, extra: value, .. } = row;
+    let further = extra.map(|name| view! { <div class="cell-extra" role="cell" data-name=name>{value}</div> });
     let relative = occurred_at.relative.clone();
     view! {
         <div class="cell-time" role="cell"><Time moment=occurred_at/><small>{relative}</small></div>
@@ -87,6 +102,7 @@ fn cells(row: EventRow, href: String, is_open: bool) -> impl IntoView {
             <a class="event-link" href=href data-noscroll="true" aria-expanded=is_open.to_string()>{sentence_view(sentence)}</a>
             <div class="event-line"><code>{action}</code>{outcome_badge(&outcome)}</div>
         </div>
+        {further}
         <div class="cell-address" role="cell">{ip}</div>
     }
 }
@@ -127,7 +143,7 @@ pub fn LinkedEvent(
     let content = match open {
         Ok(None) => return None,
         Ok(Some(detail)) if events.iter().any(|event| event.id == detail.row.id) => return None,
-        Ok(Some(detail)) => entry(&here, detail.row.clone(), &Ok(Some(detail))).into_any(),
+        Ok(Some(detail)) => entry(&here, detail.row.clone(), &Ok(Some(detail)), None).into_any(),
         Err(refusal) => linked_refused(refusal),
     };
     let close = here.with(&here.query.list());

@@ -6,11 +6,12 @@ use leptos_router::hooks::use_query_map;
 
 use orgtrail::graph::view::{ClientRow, DocumentPlace, DocumentRow, DocumentsPage as Documents};
 use orgtrail::identity::view::Flash;
+use orgtrail::number::counted;
 
 use super::branch::{unpublishable, way};
 use super::publish::faults;
 use super::server_fns::documents_page;
-use super::{counted, sized};
+use super::sized;
 use crate::answer::Answer;
 use crate::audit::history::history_links;
 use crate::audit::links::Query;

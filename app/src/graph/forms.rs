@@ -8,6 +8,8 @@ use orgtrail::graph::documents::{self, Client, Submitted};
 use orgtrail::graph::subgraphs::{self, Publication, Published, Settings, Target};
 #[cfg(feature = "ssr")]
 use orgtrail::graph::{branches, registry, teams};
+#[cfg(feature = "ssr")]
+use orgtrail::number::counted;
 
 #[cfg(feature = "ssr")]
 use crate::audit::links::Query;
@@ -222,7 +224,7 @@ fn trusted(client: &str, done: &Submitted) -> String {
     if !changed {
         return format!("Nothing was submitted: this is the newest manifest of {client} already.");
     }
-    let documents = super::counted(i64::try_from(*documents).unwrap_or(i64::MAX), "document");
+    let documents = counted(i64::try_from(*documents).unwrap_or(i64::MAX), "document");
     format!("The manifest of {client} was taken: {documents}, {new_documents} of them new.")
 }
 

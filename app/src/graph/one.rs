@@ -5,9 +5,10 @@ use leptos_meta::Title;
 
 use orgtrail::graph::view::{BranchRow, GraphView, TeamGrant};
 use orgtrail::identity::view::Flash;
+use orgtrail::number::counted;
 
+use super::described;
 use super::server_fns::graph_view;
-use super::{counted, described};
 use crate::answer::Answer;
 use crate::audit::history::history_links;
 use crate::context::{current_flash, current_organization};

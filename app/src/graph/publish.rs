@@ -53,7 +53,7 @@ fn offer(subgraph: &SubgraphRow) -> AnyView {
 }
 
 /// Where a schema or manifest is wrong, place by place; nothing without places. The page opens on them.
-pub(super) fn faults(faults: &[Fault]) -> AnyView {
+pub(crate) fn faults(faults: &[Fault]) -> AnyView {
     if faults.is_empty() {
         return ().into_any();
     }

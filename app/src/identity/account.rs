@@ -130,7 +130,7 @@ fn sessions(sessions: Vec<SessionRow>) -> AnyView {
 }
 
 fn session(session: SessionRow) -> AnyView {
-    let SessionRow { id, client, address, since, last_seen, is_present } = session;
+    let SessionRow { id, client, address, since, last_seen, is_present, .. } = session;
     let address = address.unwrap_or_else(|| "unknown address".to_owned());
     let action = if is_present {
         view! { <form method="post" action="/api/logout"><button class="button" type="submit">"Sign out"</button></form> }

@@ -99,7 +99,15 @@ pub(crate) async fn begin_session(signed_in: SignedIn) -> orgtrail::Result<()> {
 /// A new id for a session that goes on, as who signs in with another password.
 #[cfg(feature = "ssr")]
 pub(crate) async fn renew_session(signed_in: SignedIn) -> orgtrail::Result<()> {
-    let session = session()?;
+    renew(&session()?, signed_in).await
+}
+
+/// A new id for this session, which goes on as who signs in with another password.
+///
+/// # Errors
+/// [`orgtrail::Error::Internal`] if the session cannot be stored.
+#[cfg(feature = "ssr")]
+pub async fn renew(session: &tower_sessions::Session, signed_in: SignedIn) -> orgtrail::Result<()> {
     session.cycle_id().await.map_err(orgtrail::Error::internal)?;
     session.insert(SESSION_SIGNED_IN, signed_in).await.map_err(orgtrail::Error::internal)
 }

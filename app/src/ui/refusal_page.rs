@@ -7,15 +7,11 @@ use crate::wire::Refusal;
 
 /// A whole HTML document that says what happened to a download, what is allowed, and where to go on.
 ///
-/// `back` is a path of ours; `nonce` that of the response.
+/// `back` is a path of ours and what it leads to; `nonce` that of the response.
 #[must_use]
-pub fn refusal_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal, back: &str) -> String {
-    let texts = Texts {
-        heading: heading(refusal.status),
-        bounds: Some(bounds(refusal.status)),
-        back,
-        label: "Back to the audit logs",
-    };
+pub fn refusal_page(assets: Assets, nonce: Option<&str>, refusal: &Refusal, back: (&str, &str)) -> String {
+    let texts =
+        Texts { heading: heading(refusal.status), bounds: Some(bounds(refusal.status)), back: back.0, label: back.1 };
     document(assets, nonce, refusal, &texts)
 }
 
@@ -49,7 +45,7 @@ mod tests {
             ..Refusal::new(422, "BAD_USER_INPUT", "“<b>” is not a date.")
         };
         let assets = Assets { css: Some("/pkg/a.css"), ..Assets::default() };
-        let page = refusal_page(assets, Some("abc"), &refusal, "/acme");
+        let page = refusal_page(assets, Some("abc"), &refusal, ("/acme", "Back to the audit logs"));
         for part in
             ["<!DOCTYPE html>", "/pkg/a.css", "nonce=\"abc\"", "“&lt;b&gt;”", "90 days", "req_1", "href=\"/acme\""]
         {
