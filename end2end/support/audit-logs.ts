@@ -71,7 +71,12 @@ export class AuditLogs {
     return Number(/· ([\d,]+) event/.exec(text)?.[1].replaceAll(',', ''));
   }
 
-  /** Opens one of the pickers: Actor, Action or More. */
+  /** The link to the table of one kind, or of everything. */
+  kind(name: string): Locator {
+    return this.page.getByRole('navigation', { name: 'Kinds of events' }).getByRole('link', { name, exact: true });
+  }
+
+  /** Opens one of the pickers: Actor, Action or Object. */
   async pick(picker: string): Promise<Locator> {
     const menu = this.page.locator('details.menu').filter({ has: this.page.locator('summary', { hasText: new RegExp(`^\\s*${picker}`) }) });
     await menu.locator('summary').click();

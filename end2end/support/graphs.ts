@@ -1,6 +1,6 @@
 // A graph with a history: two subgraphs in several versions, and the documents of two clients.
 
-import { type Page, expect } from '@playwright/test';
+import { type APIRequestContext, expect } from '@playwright/test';
 
 import type { Organization } from './people.ts';
 
@@ -28,10 +28,10 @@ export const APOLLO = JSON.stringify({
   operations: [{ id: ID, name: 'Products', type: 'query', body: 'query Products { products { name reviews { text } } }' }],
 });
 
-/** Makes the graph `inventory` as whoever is signed in on `page`, as a program does; gives back the path of its branch `main`. */
-export async function makeInventory(page: Page, organization: Organization): Promise<string> {
+/** Makes the graph `inventory` as a program does that is signed in; gives back the path of its branch `main`. */
+export async function makeInventory(request: APIRequestContext, organization: Organization): Promise<string> {
   const post = async (form: string, fields: Record<string, string>) => {
-    const answer = await page.request.post(`/api/${form}`, { form: { organization: organization.slug, graph: 'inventory', branch: 'main', ...fields } });
+    const answer = await request.post(`/api/${form}`, { form: { organization: organization.slug, graph: 'inventory', branch: 'main', ...fields } });
     expect(answer.status(), `${form}: ${await answer.text()}`).toBe(200);
   };
   await post('create_graph', { name: 'Inventory', slug: 'inventory', description: 'Everything that can be ordered, and what people say of it.' });

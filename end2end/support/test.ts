@@ -2,8 +2,9 @@
 
 import { type BrowserContextOptions, type Page, type Response, expect, test as base } from '@playwright/test';
 
+import { makeInventory } from './graphs.ts';
 import { Noise } from './noise.ts';
-import { DEMO, type Organization, type Person, type Role, type Session, found, signIn, somebody } from './people.ts';
+import { DEMO, type Organization, type Person, type Role, type Session, found, join, signIn, somebody } from './people.ts';
 import { runsScripts } from './scripts.ts';
 import { url } from './server.ts';
 
@@ -22,12 +23,26 @@ interface Fixtures {
 interface WorkerFixtures {
   /** The sessions of those who signed in already. */
   sessions: Map<string, Session>;
+  /** An organization with the graph `inventory`, and a member of it: to be looked at, never changed. */
+  inventory: { organization: Organization; member: Person };
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   baseURL: async ({}, use) => use(url()),
 
   sessions: [async ({}, use) => use(new Map()), { scope: 'worker' }],
+
+  inventory: [
+    async ({ playwright, sessions }, use) => {
+      const { organization, session } = await found(playwright, somebody());
+      sessions.set(organization.owner.email, session);
+      const request = await playwright.request.newContext({ baseURL: url(), storageState: session });
+      await makeInventory(request, organization);
+      await request.dispose();
+      await use({ organization, member: await join(organization, 'member', 'Helen Ling') });
+    },
+    { scope: 'worker' },
+  ],
 
   noise: [
     async ({}, use) => {

@@ -41,7 +41,7 @@ for (const role of ['owner', 'admin'] as const) {
     expect(await arrival(page, '/')).toEqual({ status: 303, at: OVERVIEW });
     expect(await arrival(page, '/login')).toEqual({ status: 303, at: OVERVIEW });
     await visit(page, OVERVIEW);
-    expect(await navigation(page)).toEqual(['Overview', 'Graphs', 'General', 'Members', 'Teams', 'Invites', 'Access tokens', 'Audit logs']);
+    expect(await navigation(page)).toEqual(['Overview', 'Graphs', 'Models', 'General', 'Members', 'Teams', 'Invites', 'Access tokens', 'Audit logs']);
   });
 }
 
@@ -49,13 +49,13 @@ test('member: every page but the audit logs, which are not offered', async ({ br
   const page = await browse('member');
   for (const path of ['/account', '/organizations/new', OVERVIEW, GENERAL, MEMBERS]) {
     expect(await arrival(page, path), path).toEqual({ status: 200, at: path });
-    if (path.startsWith(OVERVIEW)) expect(await navigation(page)).toEqual(['Overview', 'Graphs', 'General', 'Members', 'Teams']);
+    if (path.startsWith(OVERVIEW)) expect(await navigation(page)).toEqual(['Overview', 'Graphs', 'Models', 'General', 'Members', 'Teams']);
     await expect(page.getByRole('link', { name: /audit logs/i }), path).toHaveCount(0);
   }
   expect(await arrival(page, AUDIT_LOGS)).toEqual({ status: 403, at: AUDIT_LOGS });
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('You cannot see this');
   await expect(page.getByRole('main'), 'it says who can help').toContainText(/owner or admin/);
-  expect(await navigation(page)).toEqual(['Overview', 'Graphs', 'General', 'Members', 'Teams']);
+  expect(await navigation(page)).toEqual(['Overview', 'Graphs', 'Models', 'General', 'Members', 'Teams']);
 });
 
 test('somebody of another organization: it does not exist', async ({ browse, organization }) => {

@@ -31,7 +31,7 @@ async fn the_history_is_large_varied_and_90_days_long() {
         )
         .await;
     assert!(events >= 2_000 && changes >= 1_000, "{events} events, {changes} changes");
-    assert!(days >= 80 && kinds == 3 && actions >= 10, "{days} days, {kinds} kinds, {actions} actions");
+    assert!(days >= 80 && kinds == 4 && actions >= 10, "{days} days, {kinds} kinds, {actions} actions");
     let early: i64 = scratch
         .one("select count(*) from orgtrail.events where occurred_at < date_trunc('day', now()) - interval '89 days'")
         .await;
@@ -96,6 +96,55 @@ async fn three_graphs_have_a_history_of_builds() {
         .await;
     let all: i64 = scratch.one("select count(*) from orgtrail.events where action = 'subgraph.published'").await;
     assert!(by_builds == all && all >= 25, "{by_builds} of {all}");
+}
+
+#[tokio::test]
+async fn what_people_changed_was_sent_as_a_mutation() {
+    let scratch = Scratch::filled().await;
+    let unsent: Vec<String> = scratch
+        .column(
+            "select distinct action from orgtrail.events e
+            where kind = 'change' and actor_access_token_id is null and object_type <> 'account' and not exists (
+                select from orgtrail.events o where o.action = 'mutation.sent' and o.request_id = e.request_id)
+            order by 1",
+        )
+        .await;
+    // The founding, who joins by an invite, what a link downloads, and the machines' tokens after an interruption.
+    let others = [
+        "access_token.updated",
+        "audit_log.export.downloaded",
+        "member.created",
+        "organization.created",
+        "team.member.added",
+    ];
+    assert!(
+        unsent.iter().all(|action| others.contains(&action.as_str()) || action.starts_with("invite.")),
+        "{unsent:?}"
+    );
+}
+
+#[tokio::test]
+async fn two_models_have_records_of_the_days_and_exports() {
+    let scratch = Scratch::filled().await;
+    let models: Vec<String> =
+        scratch.column("select format('%s %s', name, demo) from orgtrail.models order by 1").await;
+    assert_eq!(models, ["gripper-failure f", "sample-data t"]);
+    let (records, days): (i64, i64) = scratch
+        .one(
+            "select count(*), count(distinct occurred_at::date) from orgtrail.model_records where model_id =
+            (select id from orgtrail.models where name = 'gripper-failure')",
+        )
+        .await;
+    assert!(records >= 2_000 && days >= 50, "{records} records, {days} days");
+    let (all, logged, by_people, by_tokens, of_demo): (i64, i64, i64, i64, i64) = scratch
+        .one(
+            "select count(*), count(*) filter (where export_rows > 0 and not export_of_demo), count(*) filter (where actor_user_id is not null),
+                count(*) filter (where actor_access_token_name = 'Fleet telemetry'), count(*) filter (where export_of_demo)
+            from orgtrail.events where kind = 'export'",
+        )
+        .await;
+    assert!(logged >= 10 && by_people >= 5 && by_tokens >= 8, "{logged} of {all}, {by_people}, {by_tokens}");
+    assert_eq!(of_demo, 2);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What guards the schema, compared with the whole list of what is expected: one more or one less is a decision.
 
+use orgtrail::identity::access_token::{self, Scope, Wanted};
 use sqlx::PgPool;
 
 use crate::fixture::{Fixture, lines};
@@ -30,10 +31,14 @@ async fn triggers(superuser: PgPool) {
     events_default append_only du always
     events_default never_truncated t always
     graphs change_needs_event idu origin at commit
-    invites change_needs_event idu origin at commit
+    invites change_needs_event iu origin at commit
+    invites deletion_needs_event d origin at commit
     memberships change_needs_event idu origin at commit
     memberships last_owner_stays du origin at commit
+    model_records records_are_counted i origin
+    models change_needs_event idu origin at commit
     organizations change_needs_event idu origin at commit
+    prunings change_needs_event idu origin at commit
     subgraph_versions change_needs_event idu origin at commit
     subgraphs change_needs_event idu origin at commit
     supergraphs change_needs_event idu origin at commit
@@ -88,8 +93,11 @@ async fn row_level_security(superuser: PgPool) {
     invites forced: tenant ALL {public} using (organization = current) check (organization = current)
     mailed_links: nothing
     memberships forced: tenant ALL {public} using (organization = current) check (organization = current)
+    model_records forced: tenant ALL {public} using (organization = current) check (organization = current)
+    models forced: tenant ALL {public} using (organization = current) check (organization = current)
     organization_slugs forced: tenant ALL {public} using (organization = current) check (organization = current)
     organizations forced: tenant ALL {public} using (id = current) check (id = current)
+    prunings forced: tenant ALL {public} using (organization = current) check (organization = current)
     running_exports forced: tenant ALL {public} using (organization = current) check (organization = current)
     sessions: nothing
     sign_in_attempts: nothing
@@ -106,6 +114,7 @@ async fn row_level_security(superuser: PgPool) {
     trail_heads forced: tenant ALL {public} using (organization = current) check (organization = current)
     trusted_documents forced: tenant ALL {public} using (organization = current) check (organization = current)
     trusted_manifests forced: tenant ALL {public} using (organization = current) check (organization = current)
+    upkeep_jobs: nothing
     users: nothing
     ");
 }
@@ -137,11 +146,14 @@ async fn grants(superuser: PgPool) {
     orgtrail_app graphs: delete, insert, select, update (slug, name, description, version)
     orgtrail_app ingest_requests: insert, select
     orgtrail_app ingested_ids: insert, select
-    orgtrail_app invites: insert, select, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
+    orgtrail_app invites: delete, insert, select, update (role, team_ids, secret_sha256, invited_by, invited_by_token, version, sent_at, expires_at, accepted_at, revoked_at)
     orgtrail_app mailed_links: delete, insert, select, update
     orgtrail_app memberships: delete, insert, select, update (role)
+    orgtrail_app model_records: insert, select
+    orgtrail_app models: delete, insert, select, update (records, forgotten)
     orgtrail_app organization_slugs: insert, select, update (retired_at)
     orgtrail_app organizations: insert, select, update (slug, name)
+    orgtrail_app prunings: select
     orgtrail_app running_exports: delete, insert, select, update (leased_until)
     orgtrail_app sessions: delete, insert, select, update
     orgtrail_app sign_in_attempts: insert, select, update (sorted_at)
@@ -158,6 +170,7 @@ async fn grants(superuser: PgPool) {
     orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at)
     orgtrail_app trusted_documents: insert, select
     orgtrail_app trusted_manifests: insert, select
+    orgtrail_app upkeep_jobs: insert, select, update (succeeded_at)
     orgtrail_app users: insert, select, update (email, email_key, name, password_hash, password_changed_at, disabled_at)
     orgtrail_lookup access_tokens: select
     orgtrail_lookup events: select
@@ -165,6 +178,9 @@ async fn grants(superuser: PgPool) {
     orgtrail_lookup memberships: select
     orgtrail_lookup organization_slugs: select
     orgtrail_lookup organizations: select
+    orgtrail_lookup prunings: select
+    orgtrail_lookup trail_heads: select
+    orgtrail_lookup users: select (id, disabled_at)
     ");
 }
 
@@ -180,8 +196,8 @@ async fn everything_is_owned_by_the_owner(superuser: PgPool) {
     assert_eq!(strays, "");
 }
 
-/// The functions that see past row-level security, or act as the owner. Each has its own search path: otherwise its caller could choose what
-/// its names mean.
+/// The functions that see past row-level security, or act as the owner. Each has its own search path, or says the schema of every name: otherwise
+/// its caller could choose what its names mean.
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn functions_with_the_powers_of_others(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
@@ -193,16 +209,58 @@ async fn functions_with_the_powers_of_others(superuser: PgPool) {
     )
     .await;
     insta::assert_snapshot!(found, @r"
-    orgtrail_lookup find_access_token search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup find_access_tokens , executed by orgtrail_app
     orgtrail_lookup find_invite search_path=orgtrail, pg_temp, executed by orgtrail_app
-    orgtrail_lookup find_organization search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup find_organization , executed by orgtrail_app
     orgtrail_lookup organizations_inviting search_path=orgtrail, pg_temp, executed by orgtrail_app
-    orgtrail_lookup organizations_of_user search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup organizations_of_user , executed by orgtrail_app
     orgtrail_lookup search_events search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup trails search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup trails_to_settle search_path=orgtrail, pg_temp, executed by orgtrail_app, orgtrail_owner
     orgtrail_owner count_into_days search_path=orgtrail, pg_temp, executed by 
-    orgtrail_owner drop_expired_partitions search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner drop_month search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner forget_records search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner forget_sign_in_attempts search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner forget_what_was_sent search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_owner make_partitions search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_owner settle_month search_path=orgtrail, pg_temp, executed by orgtrail_app
     ");
+}
+
+/// Equal to everything, found before the operators of Postgres, for whoever names no schema.
+const HOSTILE: &str = "
+    create schema hostile;
+    create function hostile.yes(uuid, uuid) returns boolean language sql immutable as 'select true';
+    create function hostile.yes(text, text) returns boolean language sql immutable as 'select true';
+    create function hostile.yes(bytea, bytea) returns boolean language sql immutable as 'select true';
+    create operator hostile.= (leftarg = uuid, rightarg = uuid, function = hostile.yes);
+    create operator hostile.= (leftarg = text, rightarg = text, function = hostile.yes);
+    create operator hostile.= (leftarg = bytea, rightarg = bytea, function = hostile.yes);
+    create table hostile.organizations (like orgtrail.organizations);
+    grant usage on schema hostile to public;
+    grant select on hostile.organizations to public";
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn what_the_names_of_lookups_mean_cannot_be_chosen_by_their_caller(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    fixture.organization("globex").await;
+    let robot = Wanted::new("robot", &[Scope::AuditRead]);
+    access_token::create(&fixture.platform, &acme.owner, "acme", None, robot).await.unwrap();
+    sqlx::raw_sql(HOSTILE).execute(&fixture.superuser).await.unwrap();
+    let mut app = fixture.platform.database.reads.acquire().await.unwrap();
+    sqlx::raw_sql("set search_path = hostile, orgtrail, pg_catalog").execute(&mut *app).await.unwrap();
+    let fooled: bool = sqlx::query_scalar("select 'a'::text = 'b'::text").fetch_one(&mut *app).await.unwrap();
+    assert!(fooled, "the operator is found by who names no schema");
+    for lookup in [
+        "find_organization('nobody')",
+        "organizations_of_user(gen_random_uuid())",
+        "find_access_tokens(array['\\x00'::bytea])",
+    ] {
+        let statement = format!("select count(*) from orgtrail.{lookup}");
+        let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&mut *app).await.unwrap();
+        assert_eq!(found, 0, "{lookup}");
+    }
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

@@ -1,6 +1,7 @@
 //! A crash between any two steps of a change: whichever of its writes fails, nothing of it is there afterwards, neither rows nor events, and
 //! the same done again succeeds (R-40, R-41).
 
+use chrono::TimeDelta;
 use futures::future::LocalBoxFuture;
 use orgtrail::Result;
 use orgtrail::graph::{self, branches, documents, registry, subgraphs};
@@ -9,8 +10,10 @@ use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::identity::{account, email_change, recovery, sessions};
+use orgtrail::model::{records, registry as models};
 use orgtrail::organization::{invites, members, settings, teams};
-use orgtrail::platform::Platform;
+use orgtrail::platform::{Clock, Platform};
+use orgtrail::upkeep::{Job, Retention};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::account::begin_session;
@@ -252,6 +255,21 @@ async fn of_what_is_published(superuser: PgPool) {
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn of_models(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    let (platform, owner) = (&fixture.platform, &acme.owner);
+    let program = &fixture.token(&acme, owner, &[Scope::ModelsWrite]).await;
+    let wanted = models::Wanted { name: "fraud", description: "What was paid", demo: false };
+    let sent = |key| records::Submission { key, body: "{\"a\":1}\n{\"a\":2}".into() };
+    let failing = Failing::new(&fixture).await;
+    crash!(failing, models::create(platform, owner, "acme", wanted));
+    crash!(failing, records::add(platform, owner, "acme", "fraud", sent(None)));
+    crash!(failing, records::add(platform, program, "acme", "fraud", sent(Some("k"))));
+    crash!(failing, models::delete(platform, owner, "acme", "fraud"));
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn of_accounts_and_sessions(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let Cast { acme, mut ada, grace, .. } = cast(&fixture).await;
@@ -274,4 +292,17 @@ async fn of_accounts_and_sessions(superuser: PgPool) {
     crash!(failing, sessions::end_others(platform, &ada));
     crash!(failing, recovery::reset(platform, nobody, &reset, NEW_PASSWORD));
     crash!(failing, account::change_password(platform, &ada, NEW_PASSWORD, PASSWORD));
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn of_upkeep(superuser: PgPool) {
+    let long_ago = Clock::Real.now() - TimeDelta::days(150);
+    let fixture = Fixture::at(superuser, long_ago).await;
+    let acme = fixture.organization("acme").await;
+    fixture.model(&acme, "fraud", &format!(r#"{{"time":"{}"}}"#, long_ago.to_rfc3339())).await;
+    fixture.platform.clock.set(Clock::Real.now());
+    let platform = &fixture.platform;
+    let failing = Failing::new(&fixture).await;
+    crash!(failing, Job::Organizations.run(platform, Retention::default()));
+    crash!(failing, Job::Retention.run(platform, Retention::default()));
 }

@@ -37,7 +37,10 @@ async fn requested_comes_before_the_first_byte_and_downloaded_after_the_last(sup
     let export = start(&fixture, &tenant, "").await;
     let (id, length) = (export.head().id, export.head().content_length);
     assert_eq!(said(&framed(&fixture, &tenant).await), [REQUESTED]);
-    export.ticket().finish(End::Complete, Receipt { bytes: length, sha256: Some([0xab; 32]) }).await;
+    export
+        .ticket()
+        .finish(End::Complete, Receipt { bytes: length, sha256: Some([0xab; 32]), ..Receipt::default() })
+        .await;
     let framed = framed(&fixture, &tenant).await;
     assert_eq!(said(&framed), [REQUESTED, ("change", "audit_log.export.downloaded", "success")]);
     let [(_, before), (_, after)] = framed.as_slice() else { panic!("{framed:?}") };
@@ -84,7 +87,7 @@ async fn the_end_says_how_it_came(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     for (end, outcome) in [(End::Aborted, "aborted"), (End::Failed, "failure"), (End::Complete, "success")] {
-        start(&fixture, &tenant, "").await.ticket().finish(end, Receipt { bytes: 7, sha256: None }).await;
+        start(&fixture, &tenant, "").await.ticket().finish(end, Receipt { bytes: 7, ..Receipt::default() }).await;
         let (last, facts) = framed(&fixture, &tenant).await.pop().unwrap();
         assert_eq!((last.outcome.as_str(), &facts["bytes_sent"], &facts["sha256"]), (outcome, &7.into(), &Value::Null));
     }

@@ -17,6 +17,7 @@ use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::throttle::ThrottleKey;
 use orgtrail::identity::viewer::{self, Origin, User, Viewer};
 use orgtrail::mail::{Mail, Mailer};
+use orgtrail::model::{records, registry as models};
 use orgtrail::organization::teams::TeamRole;
 use orgtrail::organization::{members, settings, teams};
 use orgtrail::platform::work::Workers;
@@ -140,6 +141,8 @@ impl Fixture {
             keys: Arc::new(keys),
             hashing: Arc::new(Inline),
             workers: Arc::new(Threads),
+            gathering: Arc::default(),
+            looks: Arc::default(),
             sign_up: SignUp::Open,
             mail: Arc::new(mailbox.clone()),
             public_url: "https://audit.example".into(),
@@ -197,6 +200,14 @@ impl Fixture {
     pub async fn graph(&self, tenant: &Tenant, slug: &str) {
         let wanted = registry::Wanted { slug, name: slug, description: "" };
         registry::create(&self.platform, &tenant.owner, &tenant.slug, wanted).await.unwrap();
+    }
+
+    /// A new model with these records.
+    pub async fn model(&self, tenant: &Tenant, name: &str, lines: &str) {
+        let wanted = models::Wanted { name, description: "", demo: false };
+        models::create(&self.platform, &tenant.owner, &tenant.slug, wanted).await.unwrap();
+        let sent = records::Submission { key: None, body: lines.to_owned().into() };
+        records::add(&self.platform, &tenant.owner, &tenant.slug, name, sent).await.unwrap();
     }
 
     /// A new team with these people in it; answers its id.

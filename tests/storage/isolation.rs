@@ -55,6 +55,7 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         let today = fixture.platform.clock.now().date_naive();
         let query = format!("organization={}&start={today}&end={today}", tenant.slug);
         export::start(&fixture.platform, &tenant.owner, &query).await.unwrap();
+        fixture.model(tenant, "fraud", "{}").await;
         let product = fixture.token(tenant, &tenant.owner, &[Scope::EventsWrite]).await;
         ingest::record(
             &fixture.platform,
@@ -65,6 +66,15 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         .await
         .unwrap();
     }
+    // No trail of today has a month that could go: upkeep's notes are put there.
+    let mut noted = fixture.superuser.begin().await.unwrap();
+    for statement in [
+        "set local session_replication_role = replica",
+        "insert into orgtrail.prunings select organization_id, '2020-01-01', 0, 0 from orgtrail.trail_heads",
+    ] {
+        run(statement, &mut *noted).await.unwrap();
+    }
+    noted.commit().await.unwrap();
     (ours, theirs)
 }
 
@@ -94,8 +104,11 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "ingested_ids",
         "invites",
         "memberships",
+        "model_records",
+        "models",
         "organization_slugs",
         "organizations",
+        "prunings",
         "running_exports",
         "subgraph_versions",
         "subgraphs",
@@ -162,11 +175,14 @@ async fn bound_to_one_organization_nothing_is_written_for_another(superuser: PgP
             INSUFFICIENT_PRIVILEGE,
             "{table}"
         );
-        // Control: where the policy lets it pass, it is a duplicate at most. The sums of days are nobody's to write: the database does by itself.
+        // Control: where the policy lets it pass, it is a duplicate at most. Sums of days and prunings are nobody's to write: the database does by itself.
         let mut bound = fixture.bound(theirs.id).await;
         let copied = insert_copy(&fixture, &table, &column, theirs.id, &mut bound).await;
-        let expected =
-            if table == "orgtrail.trail_days" { [INSUFFICIENT_PRIVILEGE].as_slice() } else { &["done", "23505"] };
+        let expected = if ["orgtrail.trail_days", "orgtrail.prunings"].contains(&table.as_str()) {
+            [INSUFFICIENT_PRIVILEGE].as_slice()
+        } else {
+            &["done", "23505"]
+        };
         assert!(expected.contains(&copied.as_str()), "{table}: {copied}");
     }
 }
@@ -191,6 +207,7 @@ async fn bound_to_one_organization_nothing_of_another_is_changed(superuser: PgPo
         "update orgtrail.subgraphs set url = 'stolen' where organization_id =",
         "delete from orgtrail.subgraphs where organization_id =",
         "update orgtrail.graph_texts set bytes = 0 where organization_id =",
+        "update orgtrail.models set records = 0 where organization_id =",
         "update orgtrail.trail_heads set next_index = 0 where organization_id =",
         "delete from orgtrail.running_exports where organization_id =",
     ];

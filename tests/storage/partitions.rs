@@ -1,6 +1,6 @@
-//! Partitions of the trail: made ahead by whoever comes first, dropped only when everything in them is older than the floor.
+//! Partitions of the trail: made ahead by whoever comes first. How they go: `retention.rs`.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::NaiveDate;
 use orgtrail::storage::{self, Database};
 use sqlx::PgPool;
 
@@ -92,62 +92,6 @@ async fn record_at(fixture: &Fixture, day: NaiveDate) {
     )
     .await
     .unwrap();
-}
-
-async fn drop_expired(fixture: &Fixture, retention_days: i32) -> Vec<String> {
-    sqlx::query_scalar("select orgtrail.drop_expired_partitions($1)")
-        .bind(retention_days)
-        .fetch_all(fixture.app())
-        .await
-        .unwrap()
-}
-
-/// The first day of the month of `day`.
-fn month(day: NaiveDate) -> String {
-    day.format("events_%Y_%m").to_string()
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn nothing_within_ninety_days_is_dropped_whatever_is_asked(superuser: PgPool) {
-    let fixture = Fixture::new(superuser).await;
-    let today: NaiveDate =
-        sqlx::query_scalar("select (now() at time zone 'UTC')::date").fetch_one(&fixture.superuser).await.unwrap();
-    storage::make_partitions(&fixture.platform.database, today - Months::new(8), today).await.unwrap();
-    for months in 0..=8 {
-        record_at(&fixture, today - Months::new(months)).await;
-    }
-    let floor = today - Days::new(90);
-    let before = months(&fixture.superuser).await;
-    let dropped = drop_expired(&fixture, 0).await;
-    let left = months(&fixture.superuser).await;
-    // A month goes when all of it is older than the floor.
-    let (expired, kept): (Vec<_>, Vec<_>) = before.into_iter().partition(|name| name.as_str() < month(floor).as_str());
-    assert!(expired.len() >= 4 && kept.len() >= 4, "{expired:?} {kept:?}");
-    assert_eq!((sorted(dropped), left), (expired, kept));
-    let oldest: NaiveDate = sqlx::query_scalar("select min(recorded_at at time zone 'UTC')::date from orgtrail.events")
-        .fetch_one(&fixture.superuser)
-        .await
-        .unwrap();
-    assert!(month(oldest) >= month(floor));
-    for asked in [-100_000, 0, 89] {
-        assert_eq!(drop_expired(&fixture, asked).await, Vec::<String>::new());
-    }
-}
-
-fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort();
-    names
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn a_longer_retention_keeps_more(superuser: PgPool) {
-    let fixture = Fixture::new(superuser).await;
-    let today: NaiveDate =
-        sqlx::query_scalar("select (now() at time zone 'UTC')::date").fetch_one(&fixture.superuser).await.unwrap();
-    storage::make_partitions(&fixture.platform.database, today - Months::new(12), today).await.unwrap();
-    let dropped = drop_expired(&fixture, 300).await;
-    assert!(!dropped.is_empty() && dropped.iter().all(|name| *name < month(today - Days::new(300))), "{dropped:?}");
-    assert!(!drop_expired(&fixture, 0).await.is_empty());
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

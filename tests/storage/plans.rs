@@ -6,6 +6,7 @@ use orgtrail::audit::append::Draft;
 use orgtrail::audit::event::{Actor, Kind};
 use orgtrail::audit::export;
 use orgtrail::audit::page;
+use orgtrail::model::{self, records};
 use orgtrail::storage::Database;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
@@ -247,6 +248,7 @@ async fn plans_at_fifty_thousand_events(superuser: PgPool) {
     searches(&explained).await;
     counts(&explained).await;
     batches(&explained).await;
+    records_of_a_model(&explained).await;
 }
 
 async fn lists(explained: &Explained) {
@@ -312,4 +314,40 @@ async fn batches(explained: &Explained) {
     edge.uses("events_by_kind").reads_at_most(8_192).never("Sort  (").never("Seq Scan").never("Index Scan using");
     let records = explained.plan("select e.index, ", async { chunk.unwrap().read().await.unwrap() }).await;
     records.uses("events_by_kind").reads_at_most(8_192).never("Sort  (").never("Seq Scan");
+}
+
+/// A page of a model's records, however deep, reads a page of its index; its count reads nothing but the index, and a batch begins where the
+/// one before ended.
+async fn records_of_a_model(explained: &Explained) {
+    let (platform, owner) = (&explained.fixture.platform, &explained.tenant.owner);
+    let first = platform.clock.now() - TimeDelta::days(50);
+    // As wide as records are: of shorter ones all would be read sooner than their index.
+    let line = |number: i32| {
+        let time = (first + TimeDelta::minutes(number.into())).to_rfc3339();
+        format!("{{\"time\":\"{time}\",\"note\":\"{}\"}}\n", "x".repeat(400))
+    };
+    explained.fixture.model(&explained.tenant, "other", "{}").await;
+    explained.fixture.model(&explained.tenant, "fraud", &(0..10_000).map(line).collect::<String>()).await;
+    run("vacuum analyze orgtrail.model_records", &explained.fixture.superuser).await.unwrap();
+    let page = async |query: &str| records::page(platform, owner, "acme", "fraud", query).await.unwrap();
+    let mut older = page("range=90d").await.older.unwrap();
+    for _ in 0..40 {
+        older = page(&format!("range=90d&after={older}")).await.older.unwrap();
+    }
+    let read = async |query: &str| explained.plan("left(content::text", page(query)).await;
+    for query in ["range=90d".to_owned(), format!("range=90d&after={older}")] {
+        read(&query).await.uses("model_records_by_time").reads_at_most(51).never("Sort  (").never("Seq Scan");
+    }
+    let today = platform.clock.now().date_naive();
+    let query = format!("start={}&end={today}", today - TimeDelta::days(80));
+    let mut export = None;
+    let start = async { export = model::export::start(platform, owner, "acme", "fraud", &query).await.ok() };
+    explained.plan("sum(ndjson_length)", start).await.uses("model_records_by_time").never("Seq Scan");
+    let mut export = export.unwrap();
+    export.next_chunk().await.unwrap();
+    let mut chunk = None;
+    let edge = explained.plan("select occurred_at, number", async { chunk = export.next_chunk().await.unwrap() }).await;
+    edge.uses("model_records_by_time").reads_at_most(8_192).never("Sort  (").never("Index Scan using");
+    let batch = explained.plan("select number, occurred_at, content", async { chunk.unwrap().read().await.unwrap() });
+    batch.await.uses("model_records_by_time").reads_at_most(8_192).never("Sort  (").never("Seq Scan");
 }

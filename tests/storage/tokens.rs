@@ -294,6 +294,21 @@ async fn rotation_ends_the_old_secret_at_once(superuser: PgPool) {
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn what_a_request_found_of_its_token_counts_for_as_long_as_it_says(superuser: PgPool) {
+    let now = "2026-05-04T10:00:00Z".parse().unwrap();
+    let fixture = Fixture::at(superuser, now).await;
+    let (tenant, platform) = (fixture.organization("acme").await, &fixture.platform);
+    let token = make(&fixture, &tenant.owner, &[Scope::AuditRead]).await;
+    let program = viewer::from_token(platform, origin(), token.secret.expose()).await.unwrap();
+    let in_a_request = program.clone().with_current_token(TimeDelta::milliseconds(100));
+    access_token::revoke(platform, &tenant.owner, "acme", token.id).await.unwrap();
+    let asked = async |viewer: &Viewer| status(authorize(platform, viewer, "acme", Operation::ReadAuditLog).await);
+    assert_eq!((asked(&program).await, asked(&in_a_request).await), (401, 200));
+    platform.clock.set(now + TimeDelta::milliseconds(100));
+    assert_eq!(asked(&in_a_request).await, 401);
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn a_running_export_ends_with_its_token_or_its_creators_role(superuser: PgPool) {
     let (fixture, tenant) = acme(superuser).await;
     let platform = &fixture.platform;

@@ -151,6 +151,8 @@ fn platform(app: &PgConnectOptions) -> Platform {
         keys: Arc::new(keys),
         hashing: Arc::new(Hashing::default()),
         workers: Arc::new(Composing::default()),
+        gathering: Arc::default(),
+        looks: Arc::default(),
         sign_up: SignUp::Open,
         mail: Arc::new(Nowhere),
         public_url: "http://127.0.0.1:3000".into(),

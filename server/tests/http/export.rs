@@ -25,13 +25,13 @@ fn today() -> DateTime<Utc> {
 }
 
 /// The export of everything that can be asked for, with more parameters.
-fn everything(more: &str) -> String {
+pub fn everything(more: &str) -> String {
     let (first, last) = ((today() - Days::new(89)).date_naive(), today().date_naive());
     format!("/api/export_audit_logs?organization={ACME}&start={first}&end={last}{more}")
 }
 
 /// Other products' events, `count` of them, each with `bytes` of JSON.
-async fn fill(app: &TestApplication, count: usize, bytes: usize) {
+pub async fn fill(app: &TestApplication, count: usize, bytes: usize) {
     let owner = Viewer::user(app.owner.clone(), Origin::default());
     let access = authorize(&app.platform, &owner, ACME, Operation::ReadAuditLog).await.unwrap();
     let drafts: Vec<Draft> = (0..count)
@@ -68,7 +68,7 @@ async fn recorded(client: &Client, so: impl Fn(&Value) -> bool) -> Value {
 }
 
 /// The event with which the export of this id began (`requested`) or ended (`downloaded`).
-async fn of_export(client: &Client, id: &str, which: &str) -> Value {
+pub async fn of_export(client: &Client, id: &str, which: &str) -> Value {
     let action = format!("audit_log.export.{which}");
     recorded(client, |event| event["action"] == action && event["next"]["export_id"] == id).await
 }

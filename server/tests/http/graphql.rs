@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, TestApplication};
 
-mod client;
+pub mod client;
 mod limits;
 mod logs;
+mod mutations;
+mod reads;
+mod sent;
 
 /// Sends a document, and reads what comes back whatever it is.
 async fn send(client: &Client, query: &str, variables: Value) -> Answer {

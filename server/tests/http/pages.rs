@@ -36,7 +36,7 @@ enum Rule {
 }
 
 /// Every page, its address for the test, and its rule: one more is a decision, and a line here.
-const PAGES: [(&str, &str, Rule); 26] = [
+const PAGES: [(&str, &str, Rule); 28] = [
     ("/", "/", Rule::LeadsOn),
     ("/account", "/account", Rule::Session),
     ("/account/email/{secret}", "/account/email/unknown", Rule::LinkForUser),
@@ -84,6 +84,8 @@ const PAGES: [(&str, &str, Rule); 26] = [
         "/acme/graphs/inventory/branches/main/supergraphs/1",
         Rule::ReadsOrganization,
     ),
+    ("/{organization}/models", "/acme/models", Rule::ReadsOrganization),
+    ("/{organization}/models/{model}", "/acme/models/fraud", Rule::ReadsOrganization),
     ("/{organization}/settings", "/acme/settings", Rule::ReadsOrganization),
     ("/{organization}/settings/access-tokens", "/acme/settings/access-tokens", Rule::ManagesTokens),
     ("/{organization}/settings/audit-logs", "/acme/settings/audit-logs", Rule::ReadsLog),

@@ -1,5 +1,7 @@
 //! The program itself: started from its environment, asked to stop by a signal, and what it logs meanwhile.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -15,14 +17,21 @@ use crate::support::{Answer, Client, Database};
 /// Stands in for every secret.
 const CANARY: &str = "canary5bWx0c2VjcmV0";
 
-fn start(database: &Database, folder: &std::path::Path) -> Child {
+/// What a process of its own needs to know.
+pub fn environment(database: &Database, folder: &Path) -> [(&'static str, OsString); 3] {
     let key = folder.join("secret.key");
     let _made = SecretKey::read_or_make(&key).unwrap();
+    [
+        ("ORGTRAIL_ADDR", "127.0.0.1:0".into()),
+        ("DATABASE_URL", database.as_role("orgtrail_app").to_url_lossy().as_str().into()),
+        ("ORGTRAIL_SECRET_KEY_FILE", key.into()),
+    ]
+}
+
+fn start(database: &Database, folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_orgtrail"))
         .env_clear()
-        .env("ORGTRAIL_ADDR", "127.0.0.1:0")
-        .env("DATABASE_URL", database.as_role("orgtrail_app").to_url_lossy().as_str())
-        .env("ORGTRAIL_SECRET_KEY_FILE", key)
+        .envs(environment(database, folder))
         .env("ORGTRAIL_LOG", "debug")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -32,14 +41,14 @@ fn start(database: &Database, folder: &std::path::Path) -> Child {
 }
 
 /// Where it says that it listens.
-async fn listening(process: &mut Child) -> String {
+pub async fn listening(process: &mut Child) -> String {
     let mut said = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).await.unwrap();
     said.trim().strip_prefix("Orgtrail listens on ").unwrap_or_else(|| panic!("{said}")).to_owned()
 }
 
 /// Sends a signal, after which it ends well.
-async fn end(process: &mut Child, signal: Signal) {
+pub async fn end(process: &mut Child, signal: Signal) {
     kill(Pid::from_raw(process.id().unwrap().try_into().unwrap()), signal).unwrap();
     assert!(process.wait().await.unwrap().success());
 }

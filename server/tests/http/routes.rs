@@ -12,14 +12,15 @@ use reqwest::Method;
 
 use crate::graphs::{MANIFEST, PRODUCTS, publish, submit};
 use crate::mailed;
+use crate::models;
 use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
 /// A password to change to.
-const OTHER_PASSWORD: &str = "another horse of batteries";
+pub const OTHER_PASSWORD: &str = "another horse of batteries";
 
 /// What a server function asks of whoever calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+pub enum Rule {
     /// Nothing: for whoever is not signed in yet, or any more.
     Nothing,
     /// A session of a user.
@@ -46,6 +47,10 @@ enum Rule {
     ChangesGraph,
     /// To publish to a graph.
     PublishesToGraph,
+    /// To create and delete models.
+    ManagesModels,
+    /// To add records to a model.
+    AddsRecords,
     /// To read the audit log.
     ReadsLog,
     /// To export it.
@@ -53,10 +58,11 @@ enum Rule {
 }
 
 /// Every server function and its rule: one more is a decision, and a line here.
-const ENDPOINTS: [(&str, &str, Rule); 75] = [
+pub const ENDPOINTS: [(&str, &str, Rule); 80] = [
     ("GET", "/api/export_audit_logs", Rule::ExportsLog),
     ("POST", "/api/accept_invite", Rule::Session),
     ("POST", "/api/access_tokens_page", Rule::ManagesTokens),
+    ("POST", "/api/add_records", Rule::AddsRecords),
     ("POST", "/api/add_team_member", Rule::ManagesTeams),
     ("POST", "/api/adopt_access_token", Rule::AdoptsTokens),
     ("POST", "/api/audit_actors", Rule::ReadsLog),
@@ -74,10 +80,12 @@ const ENDPOINTS: [(&str, &str, Rule); 75] = [
     ("POST", "/api/create_branch", Rule::ChangesGraph),
     ("POST", "/api/create_graph", Rule::ManagesGraphs),
     ("POST", "/api/create_invite", Rule::Invites),
+    ("POST", "/api/create_model", Rule::ManagesModels),
     ("POST", "/api/create_organization", Rule::Session),
     ("POST", "/api/create_team", Rule::ManagesTeams),
     ("POST", "/api/delete_branch", Rule::ChangesGraph),
     ("POST", "/api/delete_graph", Rule::ManagesGraphs),
+    ("POST", "/api/delete_model", Rule::ManagesModels),
     ("POST", "/api/delete_subgraph", Rule::ChangesGraph),
     ("POST", "/api/delete_team", Rule::ManagesTeams),
     ("POST", "/api/document_view", Rule::ReadsOrganization),
@@ -97,6 +105,8 @@ const ENDPOINTS: [(&str, &str, Rule); 75] = [
     ("POST", "/api/login", Rule::Nothing),
     ("POST", "/api/logout", Rule::Nothing),
     ("POST", "/api/members_page", Rule::ReadsOrganization),
+    ("POST", "/api/model_view", Rule::ReadsOrganization),
+    ("POST", "/api/models_page", Rule::ReadsOrganization),
     ("POST", "/api/organization_view", Rule::ReadsOrganization),
     ("POST", "/api/own_sessions", Rule::Session),
     ("POST", "/api/publish_subgraph", Rule::PublishesToGraph),
@@ -163,12 +173,17 @@ fn changes_graph(path: &str) -> bool {
 }
 
 /// The status that a rule has for somebody.
-fn expected(rule: Rule, who: Who) -> u16 {
+pub fn expected(rule: Rule, who: Who) -> u16 {
     let scope = match rule {
         Rule::Nothing | Rule::ReadsOrganization | Rule::EndsSessions => None,
-        Rule::ManagesTokens | Rule::AdoptsTokens | Rule::ChangesGraph | Rule::PublishesToGraph => {
+        Rule::ManagesTokens
+        | Rule::AdoptsTokens
+        | Rule::ChangesGraph
+        | Rule::PublishesToGraph
+        | Rule::ManagesModels => {
             return expected_of_people(rule, who);
         }
+        Rule::AddsRecords => Some(Scope::ModelsWrite),
         Rule::ManagesGraphs => Some(Scope::GraphsWrite),
         Rule::Session => return if matches!(who, Who::Member(_) | Who::Former | Who::Stranger) { 200 } else { 401 },
         Rule::Renames | Rule::ChangesMembers | Rule::ManagesTeams | Rule::Invites => Some(Scope::OrganizationWrite),
@@ -182,7 +197,7 @@ fn expected(rule: Rule, who: Who) -> u16 {
         Who::Anonymous => 401,
         Who::Former | Who::Stranger => 404,
         _ if rule == Rule::EndsSessions && who != Who::Member(Role::Owner) => 403,
-        Who::Member(Role::Member) if scope.is_some() => 403,
+        Who::Member(Role::Member) if scope.is_some() && rule != Rule::AddsRecords => 403,
         Who::Token(own) if scope.is_some_and(|scope| scope != own) => 403,
         Who::Member(_) | Who::Token(_) => 200,
     }
@@ -201,7 +216,8 @@ fn expected_of_people(rule: Rule, who: Who) -> u16 {
 
 /// The application with somebody of each kind.
 pub struct Cast {
-    app: TestApplication,
+    /// Where they are.
+    pub app: TestApplication,
     users: Vec<(Who, User)>,
     tokens: Vec<(Who, String)>,
     /// An event of the organization.
@@ -236,6 +252,7 @@ impl Cast {
         app.graph("inventory").await;
         publish(&app, "inventory", "main", PRODUCTS).await;
         submit(&app, "web", MANIFEST).await.unwrap();
+        models::make(&app, "fraud", "{}".to_owned(), false).await;
         let event = page::events(&app.platform, &owner, ACME, "").await.unwrap().events[0].id.clone();
         let team = teams::create(&app.platform, &owner, ACME, "Security").await.unwrap().to_string();
         Self { app, users, tokens, event, team }
@@ -362,12 +379,12 @@ impl Cast {
         }
     }
 
-    /// Calls a server function with every argument that some function takes, so that whoever may call it succeeds.
-    async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
-        let (fellow, made, client) = (self.fellow(number).await, format!("made-{number}"), self.client(who).await);
+    /// Every argument that some server function takes, so that whoever may call the one at `path` succeeds.
+    pub async fn arguments(&self, who: Who, client: &Client, path: &str, number: usize) -> Vec<(&'static str, String)> {
+        let (fellow, made) = (self.fellow(number).await, format!("made-{number}"));
         let of_team = path.contains("team") && !changes_graph(path);
         let team = if of_team { self.team_of(&fellow, number).await } else { self.team.clone() };
-        let id = if path == "/api/end_session" { self.session_of(who, &client).await } else { self.event.clone() };
+        let id = if path == "/api/end_session" { self.session_of(who, client).await } else { self.event.clone() };
         let needs_target = path.contains("_access_token") && path != "/api/create_access_token";
         let (token, version) = if needs_target { self.target(path, number).await } else { Default::default() };
         let (email, secret) = (self.email(path, number), self.secret(who, path, number).await);
@@ -377,8 +394,13 @@ impl Cast {
             _ if changes_graph(path) => self.graph(path, number).await,
             _ => ("inventory".to_owned(), version),
         };
+        let model = if path == "/api/delete_model" { &made } else { "fraud" };
+        if path == "/api/delete_model" {
+            models::make(&self.app, &made, String::new(), false).await;
+        }
         let name = match path {
             "/api/publish_subgraph" => "products",
+            "/api/create_model" => &made,
             _ if of_team || changes_graph(path) => &made,
             _ => "Acme",
         };
@@ -396,6 +418,8 @@ impl Cast {
             ("version", &version),
             ("scopes[]", "audit:read"),
             ("graph", &graph),
+            ("model", model),
+            ("records", "{}"),
             ("branch", if path.ends_with("_branch") { "next" } else { "main" }),
             ("from", "main"),
             ("subgraph", "products"),
@@ -413,6 +437,14 @@ impl Cast {
             ("current_password", PASSWORD),
             ("new_password", OTHER_PASSWORD),
         ];
+        arguments.map(|(name, value)| (name, value.to_owned())).into()
+    }
+
+    /// Calls a server function so that whoever may call it succeeds.
+    async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
+        let client = self.client(who).await;
+        let arguments = self.arguments(who, &client, path, number).await;
+        let arguments: Vec<(&str, &str)> = arguments.iter().map(|(name, value)| (*name, value.as_str())).collect();
         loop {
             let answer = if method == "GET" {
                 let today = self.app.platform.clock.now().date_naive();

@@ -81,6 +81,15 @@ impl TestApplication {
         self.folder.path().join("outbox")
     }
 
+    /// The environment of the command line on the same database.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let key = self.folder.path().join("secret.key");
+        vec![
+            ("DATABASE_URL", self.database.as_role("orgtrail_app").to_url_lossy().to_string()),
+            ("ORGTRAIL_SECRET_KEY_FILE", key.display().to_string()),
+        ]
+    }
+
     /// A number that was not given out yet.
     pub fn number(&self) -> u32 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
@@ -95,9 +104,14 @@ impl TestApplication {
         String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 
+    /// Asks it to stop.
+    pub fn begin_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
     /// Asks it to stop, and waits until it has.
     pub async fn stop(&mut self) {
-        drop(self.stop.take());
+        self.begin_stop();
         if let Some(running) = self.running.take() {
             running.await.unwrap().unwrap();
         }
@@ -169,10 +183,7 @@ impl TestApplication {
 
     /// Signs in through the form, as a browser.
     pub async fn sign_in(&self, email: &str) -> Client {
-        let client = self.anonymous();
-        let answer = client.form("/api/login", &[("email", email), ("password", PASSWORD)]).await;
-        assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/")), "{}", answer.body);
-        client
+        Client::signed_in(&self.url, email, PASSWORD).await
     }
 }
 
@@ -224,8 +235,17 @@ pub struct Answer {
 }
 
 impl Client {
-    fn browser(url: &str) -> Self {
+    /// A browser, not signed in.
+    pub fn browser(url: &str) -> Self {
         Self { http: http(HeaderMap::new()), url: url.to_owned(), browser: true }
+    }
+
+    /// A browser that has signed in through the form.
+    pub async fn signed_in(url: &str, email: &str, password: &str) -> Self {
+        let client = Self::browser(url);
+        let answer = client.form("/api/login", &[("email", email), ("password", password)]).await;
+        assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/")), "{}", answer.body);
+        client
     }
 
     /// A program, with an access token or without.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use orgtrail::identity::access_token::Scope;
 use tokio::process::Command;
 
-use super::logs::{copies, mutations};
+use super::logs::tidy;
 use super::*;
 
 /// The environment, made once for each state of the requirements, whose hashes `pip` checks.
-async fn python() -> PathBuf {
+pub async fn python() -> PathBuf {
     let requirements = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/graphql/requirements.txt");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gql");
     let (python, ready) = (folder.join("bin/python"), folder.join("ready"));
@@ -36,7 +36,7 @@ async fn run(command: &mut Command) -> String {
 async fn the_loop_of_the_seed_reads_everything() {
     let app = TestApplication::start().await;
     let token = app.token(&[Scope::AuditRead]).await;
-    copies(&app, 250, &mutations()).await;
+    tidy(&app, 250).await;
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/graphql/authenticated.graphql");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/graphql/pull.py");
     let mut command = Command::new(python().await);

@@ -1,15 +1,17 @@
 //! The logs as programs read them.
 
+use futures::TryStreamExt;
 use orgtrail::audit::append::{Draft, LoginFacts};
 use orgtrail::audit::change::Batch;
 use orgtrail::audit::event::{Actor, Kind, Outcome};
+use orgtrail::export::{End, Receipt, line_ends};
 use orgtrail::identity::access::{Operation, authorize};
 use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::viewer::{Origin, Viewer};
-use orgtrail::storage;
-use sqlx::AssertSqlSafe;
+use orgtrail::model::export;
 
 use super::*;
+use crate::models;
 use crate::support::ACME;
 
 /// The documents of the seed, as printed there.
@@ -42,26 +44,14 @@ fn change(number: usize) -> Draft {
     draft
 }
 
-/// Events that nothing in this version makes yet, made from one that there is: `fields` are those of its row that differ.
-pub async fn copies(app: &TestApplication, count: usize, fields: &str) {
-    let sql = format!(
-        "insert into orgtrail.events select (jsonb_populate_record(e, jsonb_build_object('index', 100000 + n + coalesce((select max(index) from orgtrail.events), 0),
-            'id', gen_random_uuid(), 'occurred_at', e.occurred_at + n * interval '1 microsecond') || {fields})).*
-        from orgtrail.events e, generate_series(1, {count}) n where e.index = 0"
-    );
-    let organization = sqlx::query_scalar("select id from orgtrail.organizations where slug = 'acme'");
-    let mut transaction =
-        storage::begin(&app.superuser, organization.fetch_one(&app.superuser).await.unwrap()).await.unwrap();
-    sqlx::query(AssertSqlSafe(sql)).execute(&mut *transaction).await.unwrap();
-    transaction.commit().await.unwrap();
-}
-
-/// What a mutation of an access token has.
-pub fn mutations() -> String {
-    r#"jsonb_build_object('kind', 'operation', 'action', 'mutation.sent', 'operation_name', 'Tidy' || n, 'operation_text', 'mutation { deleteTeam }',
-            'operation_variables', '{"team": 1.50}'::jsonb, 'operation_root_fields', '["deleteTeam"]'::jsonb,
-            'operation_document_sha256', '\xabcd', 'actor_user_id', null, 'actor_access_token_id', 't-1', 'actor_access_token_name', 'SIEM')"#
-        .to_owned()
+/// Sends mutations by an access token, whose names are told.
+pub async fn tidy(app: &TestApplication, count: usize) {
+    let program = app.program_with(&[Scope::OrganizationWrite]).await;
+    for number in 1..=count {
+        let document = format!("mutation Tidy{number} {{ deleteTeam(input: {{ id: \"none\" }}) {{ deletedTeamId }} }}");
+        let body = format!("{{\"query\": {}, \"variables\": {{\"times\": 1.50}}}}", json!(document));
+        assert_eq!(raw(&program, "application/json", body).await.status, 200);
+    }
 }
 
 /// All pages of a log, as the loop of the seed reads them.
@@ -104,45 +94,60 @@ async fn sign_ins_as_the_seed_asks_for_them() {
 #[tokio::test]
 async fn operations_as_the_seed_asks_for_them() {
     let (app, owner) = owner().await;
-    copies(&app, 12, &mutations()).await;
+    tidy(&app, 12).await;
     let nodes = all(&owner, OPERATIONS, "authenticatedAuditLogs", 5).await;
     let tidy: Vec<_> = nodes
         .iter()
         .filter(|node| node["operationName"].as_str().is_some_and(|name| name.starts_with("Tidy")))
         .collect();
     assert_eq!(tidy.len(), 12);
-    assert_eq!((&tidy[0]["user"], &tidy[0]["operationText"]), (&Value::Null, &json!("mutation { deleteTeam }")));
-    assert_eq!(tidy[0]["operationName"], "Tidy12");
+    assert_eq!((&tidy[0]["user"], &tidy[0]["operationName"]), (&Value::Null, &json!("Tidy12")));
+    assert!(tidy[0]["operationText"].as_str().unwrap().starts_with("mutation Tidy12 { deleteTeam"));
     let ours = "{ account { authenticatedAuditLogs(first: 1, startTime: \"2026-01-01T00:00:00Z\", endTime: \"2100-01-01T00:00:00Z\") { edges { node {
-        nameMatches rootFields documentSha256 variables actor { accessToken { id name } user { id } } } } } } }";
+        nameMatches outcome rootFields documentSha256 variables actor { accessToken { name } user { id } } } } } } }";
     let answer = send(&owner, ours, json!({})).await;
     let node = &data(&answer)["account"]["authenticatedAuditLogs"]["edges"][0]["node"];
-    assert_eq!(node["actor"], json!({ "accessToken": { "id": "t-1", "name": "SIEM" }, "user": null }));
+    assert_eq!(node["actor"], json!({ "accessToken": { "name": "SIEM" }, "user": null }));
     assert_eq!((&node["nameMatches"], &node["rootFields"]), (&json!(false), &json!(["deleteTeam"])));
-    assert_eq!(node["documentSha256"], "abcd");
+    assert_eq!((node["documentSha256"].as_str().unwrap().len(), &node["outcome"]), (64, &json!("FAILURE")));
     assert!(answer.body.contains("1.50"), "numbers keep their digits: {}", answer.body);
+}
+
+/// Exports a model's records of some days, to the last byte.
+async fn export(app: &TestApplication, model: &str, days_ago: u64) {
+    let day = app.platform.clock.now().date_naive() - chrono::Days::new(days_ago);
+    let query = format!("start={}&end={day}", day - chrono::Days::new(1));
+    let viewer = models::owner(app);
+    let export = export::start(&app.platform, &viewer, ACME, model, &query).await.unwrap();
+    let (ticket, mut receipt) = (export.ticket(), Receipt::default());
+    let chunks: Vec<_> = export.into_stream().try_collect().await.unwrap();
+    for chunk in chunks {
+        receipt.bytes += chunk.len() as u64;
+        receipt.lines += line_ends(&chunk);
+    }
+    ticket.finish(End::Complete, receipt).await;
 }
 
 #[tokio::test]
 async fn exports_are_those_that_took_something_of_a_model_that_counts() {
     let (app, owner) = owner().await;
-    let export = |model: &str, rows: &str, demo: &str| {
-        format!(
-            "jsonb_build_object('kind', 'export', 'action', 'model.exported', 'object_id', 'm-1', 'export_model', '{model}', 'export_rows', {rows}, 'export_of_demo', {demo})"
-        )
-    };
-    copies(&app, 7, &export("fraud", "3", "false")).await;
-    copies(&app, 40, &export("nothing", "0", "false")).await;
-    copies(&app, 40, &export("unknown", "null", "false")).await;
-    copies(&app, 40, &export("demo", "9", "true")).await;
-    copies(&app, 4, &export("fraud", "1", "false")).await;
-    for num in [1, 4, 11, 100] {
+    models::make(&app, "fraud", "{}\n{}\n{}".to_owned(), false).await;
+    models::make(&app, "demo", "{}".to_owned(), true).await;
+    for _ in 0..4 {
+        export(&app, "fraud", 0).await;
+        for _ in 0..3 {
+            export(&app, "fraud", 80).await; // nothing
+            export(&app, "demo", 0).await;
+        }
+    }
+    for num in [1, 3, 4, 100] {
         let nodes = all(&owner, EXPORTS, "exporterAuditLogs", num).await;
-        assert_eq!(nodes.len(), 11, "{num}");
-        assert!(nodes.iter().all(|node| node["model"] == json!({ "name": "fraud" })));
+        assert_eq!(nodes.len(), 4, "{num}");
+        let told = |node: &Value| (node["model"].clone(), node["user"]["email"].clone());
+        assert!(nodes.iter().all(|node| told(node) == (json!({ "name": "fraud" }), json!("owner@acme.example"))));
     }
     // Between what counts and what does not, `hasNextPage` is true to the last.
-    let page = data(&send(&owner, EXPORTS, json!({ "num": 11 })).await);
+    let page = data(&send(&owner, EXPORTS, json!({ "num": 4 })).await);
     assert_eq!(page["account"]["exporterAuditLogs"]["pageInfo"]["hasNextPage"], false);
 }
 
