@@ -81,6 +81,34 @@ postgres_bin() {
   return 1
 }
 
+# Postgres does not run as root.
+unprivileged() {
+  if [ "$(id -u)" = 0 ]; then runuser --user postgres -- "$@"; else "$@"; fi
+}
+
+# Starts a Postgres for as long as a script runs, with its files and its socket in the folder $1, which is made. Prints its folder of binaries.
+start_postgres() {
+  local bin
+  bin=$(postgres_bin) || die "PostgreSQL's programs are missing: run scripts/setup"
+  mkdir "$1"
+  chmod 711 "${1%/*}"
+  [ "$(id -u)" != 0 ] || chown postgres "$1"
+  unprivileged "$bin/initdb" --pgdata "$1/data" --username postgres --auth trust --no-sync >/dev/null
+  unprivileged "$bin/pg_ctl" --pgdata "$1/data" --silent --wait --log "$1/log" \
+    --options "-c listen_addresses='' -c unix_socket_directories='$1' -c fsync=off" start >/dev/null
+  printf '%s' "$bin"
+}
+
+stop_postgres() { unprivileged "$2/pg_ctl" --pgdata "$1/data" --silent --mode immediate stop; }
+
+# Runs the migrations with psql on the empty database $1.
+migrate_with_psql() {
+  local migration
+  for migration in "$ROOT"/migrations/*.sql; do
+    psql --quiet --single-transaction --output=/dev/null -v ON_ERROR_STOP=1 "$1" -f "$migration"
+  done
+}
+
 # The browser of the end-to-end tests: CHROMIUM, or the first one on PATH.
 chromium() {
   local name
