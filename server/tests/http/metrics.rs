@@ -91,13 +91,15 @@ async fn what_happens_is_counted_and_no_label_is_anybodys_choice() {
     let mut program = Program::start(&app, &variables).await;
     let address = program.says("Metrics are at ").await;
     happen(&app, &program.url).await;
-    let (answer, series) = read_when(&address, "orgtrail_exports_total", &[("outcome", "complete")], 1.0).await;
+    read_when(&address, "orgtrail_exports_total", &[("outcome", "complete")], 1.0).await;
+    // The event of the product and, the last of all, that the export was downloaded.
+    let (answer, series) = read_when(&address, "orgtrail_events_appended_total", &[("kind", "change")], 2.0).await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let request = |route, method, status| [("route", route), ("method", method), ("status", status)];
     for (name, labels, value) in [
         ("orgtrail_sign_ins_total", vec![("outcome", "wrong_credentials")], 1.0),
         ("orgtrail_sign_ins_total", vec![("outcome", "success")], 1.0),
-        ("orgtrail_events_appended_total", vec![("kind", "change")], 1.0),
+        ("orgtrail_events_appended_total", vec![("kind", "operation")], 1.0),
         ("orgtrail_ingest_group_requests_count", vec![], 1.0),
         ("orgtrail_refused_total", vec![("reason", "rate_limit")], 1.0),
         ("orgtrail_http_request_seconds_count", request("/api/login", "POST", "4xx").into(), 1.0),
