@@ -19,7 +19,7 @@ setup: ## installs what this machine lacks to build and run
 site: setup ## builds the browser's half into target/site
 	@scripts/build-site
 
-test: ## everything, from unit tests to a real browser against the release build
+test: ## everything, from unit tests to a real browser
 	@scripts/test
 
 check: ## compiles both halves without building them: the fast question
