@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 # What a product might send; `@@` is a number that no other copy has.
 EVENT = json.dumps({
     "action": "invoice.paid",
@@ -24,16 +23,9 @@ EVENT = json.dumps({
 LIVE = {"index": "{index}", "id": "gen_random_uuid()", "occurred_at": "clock_timestamp()", "recorded_at": "clock_timestamp()"}
 
 
-def compiled(folder):
-    """The program that sends, compiled."""
-    program = os.path.join(folder, "load")
-    subprocess.run(["rustc", "--edition", "2024", "-O", "-o", program, os.path.join(HERE, "load.rs")], check=True)
-    return program
-
-
-def sent(server, load, token, connections, seconds, events):
+def sent(server, token, connections, seconds, events):
     """Events acknowledged in a second."""
-    command = [load, f"127.0.0.1:{server.port}", token, str(connections), str(seconds), str(events)]
+    command = [server.load(), "send", f"127.0.0.1:{server.port}", token, str(connections), str(seconds), str(events)]
     done = subprocess.run(command, input=EVENT, check=True, capture_output=True, text=True).stdout.split()
     return int(done[0]) / float(done[1])
 
@@ -85,22 +77,21 @@ def measure(server, runs, seconds):
     token = server.token("events:write")
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        load = compiled(folder)
-        sent(server, load, token, 1, 1, 1)
+        sent(server, token, 1, 1, 1)
         server.sql("create schema bench; create table bench.events (like orgtrail.events including all)")
-        return [compared(server, load, token, folder, runs, seconds, *shape)
+        return [compared(server, token, folder, runs, seconds, *shape)
                 for shape in ((32, 1, "prepared"), (8, 100, "simple"))]
 
 
-def compared(server, load, token, folder, runs, seconds, connections, events, mode):
+def compared(server, token, folder, runs, seconds, connections, events, mode):
     """Both in turn, with so many connections and events in a request."""
     script = os.path.join(folder, f"{events}.sql")
     with open(script, "w") as file:
         file.write("\\set n :n + 1\n" + statement(row(server), events))
-    sent(server, load, token, connections, 1, events), inserted(server, script, connections, 1, events, mode)
+    sent(server, token, connections, 1, events), inserted(server, script, connections, 1, events, mode)
     idle = server.memory("VmRSS")
     server.forget_peak()
-    pairs = [(sent(server, load, token, connections, seconds, events), inserted(server, script, connections, seconds, events, mode))
+    pairs = [(sent(server, token, connections, seconds, events), inserted(server, script, connections, seconds, events, mode))
              for _ in range(runs)]
     ratios = [ours / theirs for ours, theirs in pairs]
     return [str(connections), str(events), f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})",

@@ -6,12 +6,10 @@ no row-level security applies; it neither asks who may read nor signs its cursor
 import http.client
 import json
 import os
-import random
 import re
 import socket
 import statistics
 import subprocess
-import threading
 import time
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postgraphile")
@@ -104,26 +102,14 @@ class Log:
                 places.append(cursor)
         return places
 
-    def load(self, places, seconds):
-        """Milliseconds of every request of `CONNECTIONS` at once."""
-        until, times = time.monotonic() + seconds, [[] for _ in range(CONNECTIONS)]
-
-        def walk(own):
-            connection = self.connect()
-            while time.monotonic() < until:
-                cursor = random.choice(places)
-                for _ in range(STRETCH):
-                    elapsed, cursor = self.ask(connection, cursor)
-                    own.append(elapsed)
-
-        threads = [threading.Thread(target=walk, args=(own,)) for own in times]
-        started = time.monotonic()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        every = sorted(elapsed for own in times for elapsed in own)
-        return len(every) / (time.monotonic() - started), every
+    def walk(self, load, places, seconds):
+        """Pages a second of `CONNECTIONS` at once, and below how many milliseconds 99 of 100 of them were."""
+        body = json.dumps(self.body("@@")).replace('"@@"', "@@")
+        headers = "\n".join(f"{name}: {value}" for name, value in self.headers.items())
+        questions = "\n".join([headers, "", body, *(json.dumps(place) for place in places)])
+        command = [load, "walk", f"127.0.0.1:{self.port}", str(CONNECTIONS), str(seconds), str(STRETCH)]
+        pages, took, p99 = subprocess.run(command, input=questions, check=True, capture_output=True, text=True).stdout.split()
+        return int(pages) / float(took), float(p99)
 
     def one(self, cursor, runs=40):
         connection = self.connect()
@@ -145,10 +131,6 @@ def theirs(server, peer, fields, condition):
     return Log(peer.port, {}, lambda cursor: {"query": query, "variables": {"cursor": cursor}})
 
 
-def percentile(times, share):
-    return times[min(len(times) - 1, int(len(times) * share))]
-
-
 def rows(server, runs, seconds=8):
     """A line of the table for each log."""
     fill(server)
@@ -159,9 +141,9 @@ def rows(server, runs, seconds=8):
             places, other_places = here.places(20), there.places(20)
             idle = server.memory("VmRSS")
             server.forget_peak()
-            pairs = [(here.load(places, seconds), there.load(other_places, seconds)) for _ in range(runs)]
+            pairs = [(here.walk(server.load(), places, seconds), there.walk(server.load(), other_places, seconds)) for _ in range(runs)]
             ratios = [mine[0] / other[0] for mine, other in pairs]
-            p99, p99_other = (statistics.median(percentile(pair[side][1], 0.99) for pair in pairs) for side in (0, 1))
+            p99, p99_other = (statistics.median(pair[side][1] for pair in pairs) for side in (0, 1))
             lines.append([log, f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})",
                           f"{statistics.median(pair[0][0] for pair in pairs):,.0f}", f"{p99:.0f} ms", f"{p99_other:.0f} ms",
                           f"{here.one(None):.1f} / {here.one(places[-1]):.1f} ms", f"+{server.memory('VmHWM') - idle:.0f} MiB"])
