@@ -20,6 +20,8 @@ pub mod platform;
 #[cfg(feature = "postgres")]
 pub mod storage;
 #[cfg(feature = "postgres")]
+pub mod trace;
+#[cfg(feature = "postgres")]
 pub mod upkeep;
 
 pub use error::{Error, Result};

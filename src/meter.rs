@@ -106,12 +106,7 @@ pub(crate) fn begun(waited: Duration) {
 
 /// An export has ended.
 pub(crate) fn exported(end: End, receipt: Receipt) {
-    let outcome = match end {
-        End::Complete => "complete",
-        End::Aborted => "aborted",
-        End::Failed => "failed",
-    };
-    counter!(EXPORTS, "outcome" => outcome).increment(1);
+    counter!(EXPORTS, "outcome" => end.as_str()).increment(1);
     counter!(EXPORT_LINES).increment(receipt.lines);
     counter!(EXPORT_BYTES).increment(receipt.bytes);
 }

@@ -3,15 +3,18 @@
 use chrono::NaiveDate;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-use crate::{Error, Result, meter};
+use crate::{Error, Result, meter, trace};
 
 pub mod check;
 mod error;
 pub mod guards;
+mod transaction;
+
+pub use transaction::Transaction;
 
 /// Every migration, embedded; run by [`migrate`].
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
@@ -88,32 +91,46 @@ async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Re
 ///
 /// # Errors
 /// [`Error::Unavailable`] if no connection can be had.
-pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
-    begin_as(pool, "begin", organization).await
+pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
+    begin_as(pool, "begin", Some(organization)).await
 }
 
-/// Likewise, for several questions about one and the same state, each planned for its own values: for counting what is large.
+/// Begins one for what belongs to no organization: accounts, sign-ins, sessions.
 ///
 /// # Errors
 /// As [`begin`].
-pub(crate) async fn begin_snapshot(pool: &PgPool, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
+pub async fn begin_unbound(pool: &PgPool) -> Result<Transaction> {
+    begin_as(pool, "begin", None).await
+}
+
+/// As [`begin`], for several questions about one and the same state, each planned for its own values: for counting what is large.
+///
+/// # Errors
+/// As [`begin`].
+pub(crate) async fn begin_snapshot(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
     let opening = "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
-    begin_as(pool, opening, organization).await
+    begin_as(pool, opening, Some(organization)).await
 }
 
-/// Likewise, for a page of a long list: planned once, by an index that has the order, and never by sorting what lies behind the page.
-pub(crate) async fn begin_walk(pool: &PgPool, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
+/// As [`begin`], for a page of a long list: planned once, by an index that has the order, and never by sorting what lies behind the page.
+pub(crate) async fn begin_walk(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
     let opening = "begin read only; set local plan_cache_mode = force_generic_plan; set local enable_sort = off; set local enable_bitmapscan = off";
-    begin_as(pool, opening, organization).await
+    begin_as(pool, opening, Some(organization)).await
 }
 
-async fn begin_as(pool: &PgPool, opening: &'static str, organization: Uuid) -> Result<Transaction<'static, Postgres>> {
+async fn begin_as(pool: &PgPool, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
     // One question to the database instead of several. A UUID has nothing in it that could end the text.
-    let statement = format!("{opening}; select set_config('app.organization_id', '{organization}', true)");
+    let statement = match organization {
+        Some(organization) => format!("{opening}; select set_config('app.organization_id', '{organization}', true)"),
+        None => opening.to_owned(),
+    };
+    let span = trace::transaction(organization);
+    let waiting = trace::waiting(&span);
     let asked = Instant::now();
     let begun = pool.begin_with(sqlx::AssertSqlSafe(statement)).await;
     meter::begun(asked.elapsed());
-    Ok(begun?)
+    drop(waiting);
+    Ok(Transaction::new(begun?, span))
 }
 
 /// Brings the schema up to date, as a superuser or `orgtrail_migrate`; safe to run from several places at once.

@@ -27,6 +27,7 @@ use crate::identity::session_cookie::SessionCookie;
 use crate::identity::session_store::SessionStore;
 use crate::mail::Post;
 use crate::metrics::{self, Watched};
+use crate::traces;
 
 /// How long downloads that were broken off then may take to record it, and mails that wait may take to leave.
 const LAST_RECORDS: Duration = Duration::from_secs(4);
@@ -185,7 +186,8 @@ impl Application {
             drop(timeout(LAST_ANSWERS, serving).await);
         }
         background.stop().await;
-        if timeout(LAST_CONNECTIONS, self.opened.close()).await.is_err() {
+        let (closed, ()) = tokio::join!(timeout(LAST_CONNECTIONS, self.opened.close()), traces::stop());
+        if closed.is_err() {
             tracing::warn!("the database did not stop in time");
         }
         Ok(())

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::database::{self, Opened, Stay};
-use crate::telemetry;
+use crate::{telemetry, traces};
 
 /// A self-hosted audit log for organizations.
 ///
@@ -56,10 +56,12 @@ enum Command {
 impl Command {
     /// What is logged where nothing was chosen: people wait for what a short command says itself.
     fn log(&self) -> &'static str {
-        match self {
-            Self::Serve | Self::Demo(_) => "info",
-            _ => "warn",
-        }
+        if self.serves() { "info" } else { "warn" }
+    }
+
+    /// Whether it answers requests.
+    fn serves(&self) -> bool {
+        matches!(self, Self::Serve | Self::Demo(_))
     }
 }
 
@@ -75,7 +77,9 @@ impl Cli {
         let config = Config::from_env()?;
         let command = self.command.unwrap_or(Command::Serve);
         let filter = config.log.as_deref().unwrap_or(command.log());
-        telemetry::start(filter, config.log_format).map_err(|error| format!("ORGTRAIL_LOG: {error}"))?;
+        let spans = config.traces.as_ref().filter(|_| command.serves()).map(traces::start).transpose();
+        let spans = spans.map_err(|error| format!("{}: {error}", traces::settings::ENDPOINT))?;
+        telemetry::start(filter, config.log_format, spans).map_err(|error| format!("ORGTRAIL_LOG: {error}"))?;
         match command {
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,

@@ -21,6 +21,11 @@
 //! | `ORGTRAIL_LOG` | `info`; for short commands `warn` | what is logged, in the words of tracing: `warn`, `info,sqlx=debug` … |
 //! | `ORGTRAIL_LOG_FORMAT` | `json`; on a terminal `text` | how it is written: `json` or `text` |
 //! | `ORGTRAIL_METRICS_ADDR` | none | address and port of `/metrics`, for Prometheus; without it nothing is counted |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | none | base address of a collector of OpenTelemetry, e.g. `http://127.0.0.1:4318`, which gets traces; without it there are none |
+//! | `OTEL_EXPORTER_OTLP_HEADERS` | none | headers for it, e.g. `api-key=…` |
+//! | `OTEL_SERVICE_NAME` | `orgtrail` | what the server is called in traces |
+//! | `OTEL_TRACES_SAMPLER` | `parentbased_always_on` | which requests have a trace, in the words of OpenTelemetry |
+//! | `OTEL_TRACES_SAMPLER_ARG` | none | the share of them, 0 to 1, for the samplers that take one |
 //! | `ORGTRAIL_POSTGRES_BIN` | searched for | folder with `postgres` and `initdb` for the private Postgres |
 //!
 //! An empty value counts as none. A value that is not understood, and a variable that begins with `ORGTRAIL_` but is none of these,
@@ -40,9 +45,10 @@ use url::{Host, Url};
 
 use crate::http::listen::limits::Limits;
 use crate::mail::settings::MailSettings;
+use crate::traces::settings::TraceSettings;
 
 /// Every variable that is read, in the order of the table above.
-pub const VARIABLES: [&str; 20] = [
+pub const VARIABLES: [&str; 25] = [
     "ORGTRAIL_ADDR",
     "ORGTRAIL_DATA_DIR",
     "DATABASE_URL",
@@ -62,6 +68,11 @@ pub const VARIABLES: [&str; 20] = [
     "ORGTRAIL_LOG",
     "ORGTRAIL_LOG_FORMAT",
     "ORGTRAIL_METRICS_ADDR",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_SERVICE_NAME",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
     "ORGTRAIL_POSTGRES_BIN",
 ];
 
@@ -109,6 +120,8 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// Where metrics are read, if anywhere.
     pub metrics_address: Option<SocketAddr>,
+    /// Where traces are sent, if anywhere.
+    pub traces: Option<TraceSettings>,
     /// What clients may take. No variable changes it.
     pub limits: Limits,
 }
@@ -194,6 +207,7 @@ impl Config {
             log: variables.text("ORGTRAIL_LOG").map(str::to_owned),
             log_format: variables.log_format()?,
             metrics_address: variables.parsed("ORGTRAIL_METRICS_ADDR", ADDRESS)?,
+            traces: variables.traces()?,
             limits: Limits::default(),
         };
         config.check_together()?;
@@ -239,7 +253,7 @@ impl Config {
 
 /// Whether a variable is for us, known or not.
 fn is_ours(name: &str) -> bool {
-    name.starts_with("ORGTRAIL_") || name == "DATABASE_URL"
+    name.starts_with("ORGTRAIL_") || VARIABLES.contains(&name)
 }
 
 fn refuse(variable: &str, problem: impl Into<String>) -> ConfigError {
@@ -317,6 +331,10 @@ impl Variables {
     fn mail(&self) -> Result<MailSettings, ConfigError> {
         MailSettings::parse(self.text("ORGTRAIL_SMTP_URL"), self.text("ORGTRAIL_MAIL_FROM"))
             .map_err(|(variable, problem)| refuse(variable, problem))
+    }
+
+    fn traces(&self) -> Result<Option<TraceSettings>, ConfigError> {
+        TraceSettings::parse(|name| self.text(name)).map_err(|(variable, problem)| refuse(variable, problem))
     }
 
     fn sign_up(&self) -> Result<SignUp, ConfigError> {

@@ -22,4 +22,5 @@ pub mod programs;
 pub mod router;
 pub mod security_headers;
 pub mod sign_out;
+pub mod traced;
 pub mod upload;

@@ -20,4 +20,5 @@ pub mod pool;
 pub mod secret_key;
 pub mod site;
 pub mod telemetry;
+pub mod traces;
 pub mod upkeep;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics::gauge;
 use orgtrail::meter::Busy;
-use orgtrail::{Error, Result};
+use orgtrail::{Error, Result, trace};
 use tokio::sync::Semaphore;
 
 use crate::metrics::{WORK_RUNNING, WORK_WAITING, While};
@@ -43,14 +43,15 @@ impl Pool {
             self.kind.refused();
             return Err(Error::Unavailable(Box::new(TooMuch)));
         };
-        let waiting = While::begin(gauge!(WORK_WAITING, "work" => self.kind.as_str()));
+        let span = trace::work(self.kind.as_str());
+        let waiting = (While::begin(gauge!(WORK_WAITING, "work" => self.kind.as_str())), trace::waiting(&span));
         let running = self.running.acquire_owned().await.map_err(Error::internal)?;
         drop(waiting);
         let counted = While::begin(gauge!(WORK_RUNNING, "work" => self.kind.as_str()));
         // The permits go with the work: a caller that leaves does not make room before it ends.
         let job = move || {
             let done = work();
-            drop((admitted, running, counted));
+            drop((admitted, running, counted, span));
             done
         };
         tokio::task::spawn_blocking(job).await.map_err(Error::internal)?

@@ -5,45 +5,53 @@ use std::io::IsTerminal;
 
 use serde_json::{Map, Value};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::format::{Format, FormatEvent, FormatFields, Json, Writer, debug_fn, format};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, registry};
 
 use crate::config::LogFormat;
+use crate::traces::Spans;
 
 /// The field in which sqlx repeats a whole statement. Its first words, which tell it, are in another one.
 const STATEMENT: &str = "db.statement";
 
 /// Starts logging what `filter` lets through; `filter` is in the words of tracing (`info`, `info,sqlx=debug` …).
 ///
-/// Where no `format` was chosen, a terminal gets lines for people, and everything else JSON.
+/// Where no `format` was chosen, a terminal gets lines for people, and everything else JSON. `spans` are sent beside it, where there are traces; the
+/// log's filter is not theirs.
 ///
 /// # Errors
 /// A filter that is not understood.
-pub fn start(filter: &str, format: Option<LogFormat>) -> Result<(), ParseError> {
+pub fn start(filter: &str, format: Option<LogFormat>, spans: Option<Spans>) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(quiet(filter))?;
     let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
     // A second start, in tests, keeps the first one's log.
-    let started = match format.unwrap_or(usual) {
-        LogFormat::Text => for_people(filter, std::io::stderr).try_init(),
-        LogFormat::Json => for_machines(filter, std::io::stderr).try_init(),
+    let out = std::io::stderr;
+    let started = match (format.unwrap_or(usual), spans) {
+        (LogFormat::Text, None) => registry().with(for_people(out)).with(filter).try_init(),
+        (LogFormat::Json, None) => registry().with(for_machines(out)).with(filter).try_init(),
+        (LogFormat::Text, Some(spans)) => registry().with(spans).with(for_people(out).with_filter(filter)).try_init(),
+        (LogFormat::Json, Some(spans)) => registry().with(spans).with(for_machines(out).with_filter(filter)).try_init(),
     };
     drop(started);
     Ok(())
 }
 
 /// Libraries whose ordinary chatter is about things that are ordinary here: an expired session is no suspicious activity, and a
-/// migration that is there already no news. Whoever names them in the filter hears them.
+/// migration that is there already no news. Whoever names them in the filter hears them. The spans of traces are never in the log.
 fn quiet(filter: &str) -> String {
-    format!("tower_sessions=error,tower_sessions_core=error,sqlx::postgres::notice=warn,{filter}")
+    let spans = orgtrail::trace::TARGET;
+    format!("tower_sessions=error,tower_sessions_core=error,sqlx::postgres::notice=warn,{filter},{spans}=off")
 }
 
-fn for_people<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+fn for_people<S, W>(writer: W) -> impl Layer<S> + Send + Sync
 where
+    S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let fields = debug_fn(|out, field, value| match field.name() {
@@ -51,17 +59,16 @@ where
         "message" => write!(out, "{value:?}"),
         name => write!(out, "{name}={value:?}"),
     });
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    log.fmt_fields(fields.delimited(" ")).finish()
+    tracing_subscriber::fmt::layer().with_writer(writer).fmt_fields(fields.delimited(" "))
 }
 
-fn for_machines<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+fn for_machines<S, W>(writer: W) -> impl Layer<S> + Send + Sync
 where
+    S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = Brief(format().json().flatten_event(true).with_span_list(false));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    log.json().event_format(lines).finish()
+    tracing_subscriber::fmt::layer().with_writer(writer).json().event_format(lines)
 }
 
 /// JSON lines without whole statements.
@@ -89,6 +96,8 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
+    use tracing_subscriber::Registry;
+
     use super::*;
 
     #[test]
@@ -113,12 +122,11 @@ mod tests {
 
     impl Said {
         /// What a slow statement and another event leave in a log that is made by `make`.
-        fn by<S: Subscriber + Send + Sync>(
-            make: impl FnOnce(EnvFilter, Box<dyn Fn() -> Self + Send + Sync>) -> S,
-        ) -> String {
+        fn by<L: Layer<Registry> + Send + Sync>(make: impl FnOnce(Box<dyn Fn() -> Self + Send + Sync>) -> L) -> String {
             let said = Self::default();
             let writer = said.clone();
-            tracing::subscriber::with_default(make(EnvFilter::new("info"), Box::new(move || writer.clone())), || {
+            let log = registry().with(make(Box::new(move || writer.clone()))).with(EnvFilter::new("info"));
+            tracing::subscriber::with_default(log, || {
                 tracing::warn!(target: "sqlx::query", summary = "select the first words …", db.statement = "select canary", elapsed_secs = 1.5, "slow statement");
                 tracing::info!(status = 200, "request");
             });

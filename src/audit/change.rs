@@ -1,6 +1,6 @@
 //! The two ways to write: a [`Change`] of ours with the events that say so, and a [`Batch`] of other products' events.
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::append::{self, Draft, Measured, NewEvent, Recorded};
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// A transaction bound to an authorized viewer and one organization. It can only be committed together with at least one event, and
 /// dropping it undoes everything: a change without its event cannot be written.
 pub struct Change {
-    transaction: Transaction<'static, Postgres>,
+    transaction: storage::Transaction,
     organization: Uuid,
     actor: Actor,
     origin: Origin,
@@ -118,7 +118,7 @@ fn refused(error: sqlx::Error) -> Error {
 /// A transaction for events of other products, of authorized senders and bound to one organization. Unlike a [`Change`] it alters nothing
 /// else that is the platform's: what it rests on was asked a moment ago, and is not held.
 pub struct Batch {
-    transaction: Transaction<'static, Postgres>,
+    transaction: storage::Transaction,
     organization: Uuid,
     clock: Clock,
     tally: Tally,

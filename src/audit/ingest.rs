@@ -12,7 +12,7 @@ use crate::identity::access::{self, Operation};
 use crate::identity::viewer::{Identity, Viewer};
 use crate::platform::Platform;
 use crate::platform::gather::Gather;
-use crate::{Error, Result};
+use crate::{Error, Result, trace};
 
 pub(crate) mod document;
 mod earlier;
@@ -152,6 +152,7 @@ pub async fn record(platform: &Platform, viewer: &Viewer, slug: &str, sent: Subm
     let request = read(platform, viewer, slug, sent).await?;
     let (organization, weight) = (request.organization, weight.max(request.events.len() * LEAST_WEIGHT));
     let together = |requests: Vec<Request>| async move { record_all(platform, &requests).await };
+    let _span = trace::gathering();
     platform.gathering.events.0.run(organization, request, weight, together).await
 }
 

@@ -1,6 +1,6 @@
 //! The place of a running export: one of the few that an organization has, as a lease that ends by itself if the server dies.
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Export, ExportId, Plan};
@@ -69,7 +69,7 @@ impl Place {
     }
 
     /// A short transaction of the exports' pool.
-    pub(super) async fn transaction(&self) -> Result<Transaction<'static, Postgres>> {
+    pub(super) async fn transaction(&self) -> Result<storage::Transaction> {
         storage::begin(&self.platform.database.exports, self.organization()).await
     }
 

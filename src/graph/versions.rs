@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::diff;
@@ -82,7 +82,7 @@ pub(super) fn rights(access: &Access, branch: &Branch) -> GraphRights {
 /// A branch that is being read.
 struct Reading {
     access: Access,
-    transaction: Transaction<'static, Postgres>,
+    transaction: storage::Transaction,
     branch: Branch,
     now: DateTime<Utc>,
 }

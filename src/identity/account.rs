@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::attempt::{self, Attempt, Method};
@@ -15,6 +15,7 @@ use super::viewer::{Origin, User, Viewer};
 use crate::audit::event::Outcome;
 use crate::audit::moment::rfc3339;
 use crate::platform::Platform;
+use crate::storage;
 use crate::{Error, Result};
 
 /// An account as `previous` and `next` hold it: that its password changed is seen by the time, and nothing else of it.
@@ -39,7 +40,7 @@ impl Account {
 /// A transaction that changes one account. It is committed together with what says so in the trails of the user's organizations; dropped, it
 /// undoes everything. The account is locked: two changes of it come one after the other.
 pub(super) struct AccountChange<'a> {
-    transaction: Transaction<'static, Postgres>,
+    transaction: storage::Transaction,
     platform: &'a Platform,
     origin: &'a Origin,
     before: Account,
@@ -51,7 +52,7 @@ impl<'a> AccountChange<'a> {
     /// # Errors
     /// [`Error::Unauthenticated`] if the account is gone or disabled.
     pub(super) async fn begin(platform: &'a Platform, origin: &'a Origin, user: Uuid) -> Result<Self> {
-        let mut transaction = platform.database.writes.begin().await?;
+        let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
         sqlx::query!("select id from orgtrail.users where id = $1 and disabled_at is null for no key update", user)
             .fetch_optional(&mut *transaction)
             .await?

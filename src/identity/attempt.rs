@@ -75,7 +75,7 @@ pub(super) struct Attempt<'a> {
 pub(crate) async fn record_mutation(platform: &Platform, user: &User, origin: &Origin, outcome: Outcome) -> Result<()> {
     let attempt =
         Attempt { method: Method::Mutation, email: &user.email, user: Some(user.id), outcome, reason: None, origin };
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     record(&mut transaction, platform, attempt).await?;
     transaction.commit().await?;
     origin.set_recorded();
@@ -192,7 +192,7 @@ pub async fn copy_pending(platform: &Platform) -> Result<usize> {
 /// Finds the trails that the next attempts belong in, and orders a copy for each; answers how many attempts it looked at. What somebody
 /// changes of their account concerns the organizations that they are in; an attempt to sign in also those that invite the address.
 async fn sort(platform: &Platform) -> Result<usize> {
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     let waiting = sqlx::query!(
         "select id, email_typed from orgtrail.sign_in_attempts where sorted_at is null order by attempted_at, id limit $1 for update skip locked",
         BATCH

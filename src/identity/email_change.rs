@@ -9,6 +9,7 @@ use super::mailed_link::{self, Link, Purpose};
 use super::throttle::Throttles;
 use super::viewer::Viewer;
 use crate::platform::Platform;
+use crate::storage;
 use crate::{Error, Result};
 
 /// Mails a link to the new address, and a notice to the old one. Whether the new one is another account's is told to nobody but its reader,
@@ -26,7 +27,7 @@ pub async fn request(platform: &Platform, viewer: &Viewer, email: &str, current_
     let throttles = Throttles::of_mails(platform, &new.key(), viewer.origin.ip.as_deref());
     throttles.check(platform).await?;
     let (secret, now) = (LinkSecret::generate()?, platform.clock.now());
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     if account::hold_password(&mut transaction, user.id).await? != proved {
         return Err(Error::Conflict("Your password was changed at this very moment: sign in with the new one.".into()));
     }

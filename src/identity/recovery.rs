@@ -11,6 +11,7 @@ use super::sign_in;
 use super::throttle::Throttles;
 use super::viewer::Viewer;
 use crate::platform::Platform;
+use crate::storage;
 use crate::{Error, Result};
 
 /// Mails a link to an address that has an account. Anybody may ask; the answer and the work are the same whoever it is.
@@ -22,7 +23,7 @@ pub async fn request(platform: &Platform, viewer: &Viewer, email: &str) -> Resul
     let throttles = Throttles::of_mails(platform, &key, viewer.origin.ip.as_deref());
     throttles.check(platform).await?;
     let secret = LinkSecret::generate()?;
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     throttles.failed(&mut transaction, now).await?;
     let address = mailed_link::make_for_address(&mut transaction, &key, &secret, now).await?;
     transaction.commit().await?;

@@ -107,7 +107,7 @@ async fn find_account(platform: &Platform, email: &str) -> Result<Option<Account
 
 /// Writes an attempt that came to nothing; `failed` counts it.
 async fn write(platform: &Platform, attempt: Attempt<'_>, failed: Option<&Throttles>) -> Result<()> {
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     attempt::record(&mut transaction, platform, attempt).await?;
     if let Some(throttles) = failed {
         throttles.failed(&mut transaction, platform.clock.now()).await?;
@@ -125,7 +125,7 @@ async fn succeed(
     (user, verified): (Uuid, Option<&str>),
     rehashed: Option<String>,
 ) -> Result<Option<SignedIn>> {
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     let signed_in = sqlx::query_as!(
         SignedIn,
         "update orgtrail.users set password_hash = coalesce($3, password_hash) where id = $1 and password_hash = $2 and disabled_at is null
@@ -167,7 +167,7 @@ pub async fn sign_up(
         return enter(platform, viewer, Method::Signup, email, password).await;
     }
     let account = NewAccount::prepare(platform, name, &address, Some(new_password)).await?;
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     let signed_in = account.insert(&mut transaction, platform, Some((Method::Signup, &viewer.origin))).await?;
     transaction.commit().await?;
     Ok(signed_in)
@@ -188,7 +188,7 @@ pub async fn create_user(
         return Err(Error::Forbidden("Only the operator makes accounts for others.".to_owned()));
     }
     let account = NewAccount::parse(platform, name, email, password).await?;
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     account.insert(&mut transaction, platform, None).await?;
     transaction.commit().await?;
     Ok(account.user)

@@ -1,7 +1,6 @@
 //! Whether everything is as it should be: the guards of the schema, and what is kept of every trail, read again.
 
 use chrono::NaiveDate;
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::organizations::trails;
@@ -58,7 +57,7 @@ impl Trail<'_> {
         Ok(found)
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+    async fn begin(&self) -> Result<storage::Transaction> {
         storage::begin_snapshot(&self.platform.database.exports, self.organization).await
     }
 

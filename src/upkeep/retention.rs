@@ -12,6 +12,7 @@ use crate::audit::change::Change;
 use crate::audit::moment::rfc3339;
 use crate::identity::viewer::{self, Origin};
 use crate::platform::Platform;
+use crate::storage;
 use crate::{Error, Result};
 
 /// Drops them; answers how many events went. Broken off anywhere, it goes on where it was.
@@ -76,7 +77,7 @@ async fn settle(platform: &Platform, organization: Uuid, month: NaiveDate, reten
 }
 
 async fn drop_month(platform: &Platform, month: NaiveDate, retention: Retention) -> Result<()> {
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     sqlx::query("set local statement_timeout = '1min'").execute(&mut *transaction).await?;
     sqlx::query!("select orgtrail.drop_month($1, $2)", month, retention.days()).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use orgtrail::export::{End, Export, Head, Receipt, Ticket, line_ends};
+use orgtrail::trace;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::interval;
@@ -103,7 +104,7 @@ impl Progress {
 
 /// Reads the export until the reader has everything or something ends it early, then records the end.
 async fn produce(export: Export, sender: Sender<Bytes>, progress: Arc<Progress>, stop: CancellationToken) {
-    let ticket = export.ticket();
+    let (ticket, span) = (export.ticket(), trace::export(export.head().rows));
     let mut hash = Sha256::new();
     let end = tokio::select! {
         end = feed(export, &sender, &mut hash) => end,
@@ -115,8 +116,9 @@ async fn produce(export: Export, sender: Sender<Bytes>, progress: Arc<Progress>,
     if end != End::Complete {
         progress.broken.cancel();
     }
-    let sha256 = (end == End::Complete).then(|| hash.finalize().into());
-    ticket.finish(end, progress.receipt(sha256)).await;
+    let receipt = progress.receipt((end == End::Complete).then(|| hash.finalize().into()));
+    trace::exported(&span, end, receipt);
+    ticket.finish(end, receipt).await;
 }
 
 async fn feed(export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End {

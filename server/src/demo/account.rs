@@ -4,6 +4,7 @@ use orgtrail::identity::password::{NewPassword, Verdict, Work};
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{User, Viewer};
 use orgtrail::platform::Platform;
+use orgtrail::storage;
 use orgtrail::{Error, Result};
 
 use super::people::{ADA, PEOPLE, Who};
@@ -53,7 +54,7 @@ pub(super) async fn set_password(platform: &Platform, password: &str) -> Result<
 async fn replace(platform: &Platform, email: &str, password: &str) -> Result<()> {
     let hashed = platform.hashing.run(Work::Hash(NewPassword::parse(password)?)).await?;
     let Verdict::Hash(hash) = hashed else { return Err(Error::internal("hashing answered with a verification")) };
-    let mut transaction = platform.database.writes.begin().await?;
+    let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
     sqlx::query!(
         "update orgtrail.users set password_hash = $2, password_changed_at = clock_timestamp() where email_key = $1",
         email,

@@ -19,6 +19,7 @@ use super::client_address::client_address;
 use super::front::Front;
 use super::measured::Measured;
 use super::programs;
+use super::traced::{REQUEST, Traced};
 
 /// Carries the request's id in every response.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,6 +34,8 @@ pub struct Facts {
     pub id: String,
     /// Address of the client.
     pub client: IpAddr,
+    /// Whether a trusted proxy has sent it, whose word on where it comes from is taken.
+    pub by_trusted_proxy: bool,
     /// `User-Agent`, at most 512 bytes.
     pub user_agent: Option<String>,
     /// Whether a person waits for a page: `Accept` names `text/html`, as browsers do when they navigate or send a form. What is for programs has
@@ -76,12 +79,14 @@ pub async fn note(State(noting): State<Noting>, mut request: Request, next: Next
     request.extensions_mut().insert(Arc::clone(&facts));
     let measured = Measured::begin(&request);
     // Whatever is logged on the way names the request.
-    let span = tracing::info_span!("request", request_id = facts.id);
+    let span = tracing::info_span!(target: REQUEST, "request", request_id = facts.id);
+    let traced = Traced::begin(&span, &request, &facts);
     let mut response = next.run(request).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&facts.id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     measured.end(response.status());
+    traced.end(response.status());
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(
         request_id = facts.id, method = %facts.method, path = facts.path, status = response.status().as_u16(),
@@ -97,6 +102,7 @@ fn facts(noting: &Noting, request: &Request) -> Facts {
     Facts {
         id: new_request_id(&noting.clock),
         client: client_address(peer, headers, &noting.front.trusted_proxies),
+        by_trusted_proxy: noting.front.trusts(peer),
         user_agent: headers.get(USER_AGENT).map(|value| cut(&String::from_utf8_lossy(value.as_bytes())).to_owned()),
         wants_page: accepts_page(headers) && !request.uri().path().starts_with(programs::ROOT),
         method: request.method().clone(),

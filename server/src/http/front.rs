@@ -1,6 +1,6 @@
 //! What stands in front of the server: the origins that people use, and the proxies in between.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use url::Origin;
@@ -34,6 +34,12 @@ impl Front {
     #[must_use]
     pub fn is_own_origin(&self, origin: &str) -> bool {
         self.origins.iter().any(|own| own == origin)
+    }
+
+    /// Whether the proxy at `peer` is one whose word is taken.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
     /// The address to give to people.

@@ -23,7 +23,7 @@ impl Measured {
         Self {
             began: Instant::now(),
             route: route.map_or(SharedString::const_str("none"), SharedString::from),
-            method: known(request.method()),
+            method: known(request.method()).unwrap_or("other"),
             _running: While::begin(gauge!(RUNNING)),
         }
     }
@@ -37,8 +37,8 @@ impl Measured {
 }
 
 /// The methods there are; anybody can invent others, and each would be a series.
-fn known(method: &Method) -> &'static str {
-    match *method {
+pub(super) fn known(method: &Method) -> Option<&'static str> {
+    let known = match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
@@ -46,6 +46,7 @@ fn known(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
+        _ => return None,
+    };
+    Some(known)
 }

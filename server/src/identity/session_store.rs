@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use orgtrail::identity::sign_in::SignedIn;
+use orgtrail::trace;
 use orgtrail_app::identity::server_fns::SESSION_SIGNED_IN;
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,6 +49,7 @@ impl SessionStore {
 #[async_trait]
 impl tower_sessions::SessionStore for SessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
+        let _span = trace::question();
         // 128 random bits: two of them are never the same, and the primary key would say so.
         sqlx::query!(
             "insert into orgtrail.sessions (id_sha256, user_id, data, expires_at, absolute_expires_at, ip, user_agent)
@@ -69,6 +71,7 @@ impl tower_sessions::SessionStore for SessionStore {
     /// Changes a session that exists. One that was deleted meanwhile stays deleted: signing out in one tab wins against a page that
     /// is still loading in another. What has not changed is written once a minute, for the idle time.
     async fn save(&self, record: &Record) -> Result<()> {
+        let _span = trace::question();
         sqlx::query!(
             "update orgtrail.sessions set user_id = $2, data = $3, ip = $5, user_agent = $6,
                 last_seen_at = clock_timestamp(), expires_at = least(clock_timestamp() + $4, absolute_expires_at)
@@ -88,6 +91,7 @@ impl tower_sessions::SessionStore for SessionStore {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let _span = trace::question();
         let found = sqlx::query!(
             r#"select data as "data: Json<HashMap<String, Value>>", extract(epoch from expires_at)::bigint as "expires_at!"
             from orgtrail.sessions
@@ -106,6 +110,7 @@ impl tower_sessions::SessionStore for SessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
+        let _span = trace::question();
         sqlx::query!("delete from orgtrail.sessions where id_sha256 = $1", &hash(*id))
             .execute(&self.writes)
             .await

@@ -11,8 +11,8 @@ use crate::identity::role::Role;
 use crate::identity::viewer::is_current;
 use crate::platform::Platform;
 use crate::platform::gather::Gather;
-use crate::storage;
 use crate::{Error, Result};
+use crate::{storage, trace};
 
 /// One answer for what was never known and what is not good any more: nobody learns which tokens exist.
 const NOT_GOOD: &str = "This access token is not known here, has expired or was revoked.";
@@ -137,6 +137,7 @@ struct Found {
 
 async fn found(platform: &Platform, hashes: &[[u8; 32]]) -> sqlx::Result<Vec<Found>> {
     let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
+    let _span = trace::question();
     sqlx::query_as!(
         Found,
         r#"select id as "id!", organization_id as "organization_id!", slug as "slug!", name as "name!", scopes as "scopes!", addresses as "addresses!",
