@@ -136,6 +136,12 @@ impl Application {
         self.front.url()
     }
 
+    /// How many connections it takes at a time.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.limits.connections
+    }
+
     /// Where metrics are read, if anywhere.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {

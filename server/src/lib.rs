@@ -15,6 +15,7 @@ pub mod identity;
 pub mod mail;
 pub mod metrics;
 pub mod model;
+pub mod open_files;
 pub mod organization;
 pub mod pool;
 pub mod secret_key;

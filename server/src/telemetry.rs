@@ -136,6 +136,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_logged_in_a_request_names_it_also_within_a_span_of_traces() {
+        let said = Said::default();
+        let writer = said.clone();
+        let lines = for_machines(move || writer.clone()).with_filter(EnvFilter::new(quiet("debug")));
+        tracing::subscriber::with_default(registry().with(lines), || {
+            let _request = tracing::info_span!("request", request_id = "req_1").entered();
+            let _work = tracing::info_span!(target: orgtrail::trace::TARGET, "work", otel.name = "hashing").entered();
+            tracing::info!("within");
+        });
+        let line: Value = serde_json::from_slice(&said.0.lock().unwrap()).unwrap();
+        assert_eq!(line["span"], serde_json::json!({ "request_id": "req_1", "name": "request" }));
+    }
+
+    #[test]
     fn a_slow_statement_is_told_by_its_first_words() {
         for said in [Said::by(for_people), Said::by(for_machines)] {
             assert_eq!(said.lines().count(), 2, "{said}");

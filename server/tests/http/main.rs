@@ -8,6 +8,7 @@ mod support;
 
 mod account;
 mod audit_page;
+mod collector;
 mod cookies;
 mod cross_site;
 mod events;
@@ -40,3 +41,4 @@ mod stopping;
 mod teams;
 mod token_forms;
 mod tokens;
+mod traces;

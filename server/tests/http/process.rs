@@ -93,6 +93,40 @@ async fn the_log_is_json_without_secrets_and_a_signal_ends_it_well() {
     database.drop_soon();
 }
 
+/// What it logs, and how many files it may then have open, where the shell has set these limits before.
+async fn open_files(limits: &str) -> (String, String) {
+    let database = Database::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Command::new("sh")
+        .args(["-c", &format!("{limits} && exec {}", env!("CARGO_BIN_EXE_orgtrail"))])
+        .env_clear()
+        .envs(environment(&database, folder.path()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    listening(&mut process).await;
+    let of_process = std::fs::read_to_string(format!("/proc/{}/limits", process.id().unwrap())).unwrap();
+    let limit = of_process.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let limit = limit.split_whitespace().next().unwrap().to_owned();
+    let mut log = process.stderr.take().unwrap();
+    end(&mut process, Signal::SIGTERM).await;
+    let mut said = String::new();
+    log.read_to_string(&mut said).await.unwrap();
+    database.drop_soon();
+    (limit, said)
+}
+
+#[tokio::test]
+async fn as_many_files_as_may_be_are_open() {
+    let (limit, said) = open_files("ulimit -S -n 1024 && ulimit -H -n 4000").await;
+    assert!(limit == "4000" && !said.contains("too few files"), "{limit}: {said}");
+    // Control: where that is not enough for 1,024 connections, the log says it.
+    let (limit, said) = open_files("ulimit -S -n 256 && ulimit -H -n 1050").await;
+    assert!(limit == "1050" && said.contains("\"limit\":1050,\"needed\":1088"), "{limit}: {said}");
+}
+
 #[tokio::test]
 async fn closing_its_terminal_ends_it_well() {
     let database = Database::make().await;

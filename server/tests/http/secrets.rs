@@ -1,5 +1,5 @@
-//! No secret is in the log or in the database: the program at its most talkative goes through everything that has secrets, each a canary,
-//! and afterwards all it said and all that is kept is searched for them.
+//! No secret is in the log, in the database or in traces: the program at its most talkative goes through everything that has secrets, each a
+//! canary, and afterwards all it said, all that is kept and all that a collector got is searched for them.
 
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
 use orgtrail::identity::attempt;
@@ -12,6 +12,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::collector::Collector;
 use crate::graphs::PRODUCTS;
 use crate::mailed::{changing, forgotten, secret_after};
 use crate::program::Program;
@@ -210,19 +211,22 @@ async fn failing(url: &str, canaries: &mut Canaries) {
 }
 
 #[tokio::test]
-async fn no_secret_is_logged_or_kept() {
-    let app = TestApplication::start().await;
+async fn no_secret_is_logged_kept_or_traced() {
+    let (app, collector) = (TestApplication::start().await, Collector::start().await);
     let mut canaries = Canaries::default();
     let of_database = canaries.typed("password of the database");
     let (_, database) = app.environment().into_iter().find(|(name, _)| *name == "DATABASE_URL").unwrap();
     let database = database.parse::<PgConnectOptions>().unwrap().password(&of_database).to_url_lossy().to_string();
     let mail = format!("smtp://user:{}@127.0.0.1:9", canaries.typed("password of the mail server"));
+    let headers = format!("api-key={}", canaries.typed("key of the collector"));
     let variables = [
         ("ORGTRAIL_LOG", "debug"),
         ("ORGTRAIL_SIGNUP", "open"),
         ("DATABASE_URL", database.as_str()),
         ("ORGTRAIL_SMTP_URL", mail.as_str()),
         ("ORGTRAIL_MAIL_FROM", "orgtrail@acme.example"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &headers),
     ];
     let program = Program::start(&app, &variables).await;
     let url = program.url.clone();
@@ -244,6 +248,16 @@ async fn no_secret_is_logged_or_kept() {
     assert_eq!(canaries.in_text(&said), Vec::<&str>::new(), "{}", lines_with(&canaries, &said));
     assert_eq!(canaries.in_text(&kept), Vec::<&str>::new(), "{}", lines_with(&canaries, &kept));
     assert_each_line_has_its_request(&said);
+    assert_nothing_is_traced_of(&canaries, &planted, &collector);
+}
+
+/// The collector got the key that it was to get, the names of routes, and nothing of what was typed or made.
+fn assert_nothing_is_traced_of(canaries: &Canaries, planted: &Canaries, collector: &Collector) {
+    let taken = collector.taken();
+    let traced: String = taken.iter().map(|(_, body)| String::from_utf8_lossy(body)).collect();
+    assert!(taken.iter().all(|(headers, _)| canaries.in_text(headers["api-key"].to_str().unwrap()) == ["key of the collector"]));
+    assert!(traced.matches("POST /api/login").count() > 5 && traced.contains("GET /reset/"), "{}", traced.len());
+    assert_eq!((canaries.in_text(&traced), planted.in_text(&traced)), (vec![], vec![]));
 }
 
 /// The lines of `text` that have a canary, for whoever looks for the reason.
