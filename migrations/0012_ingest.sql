@@ -1,15 +1,15 @@
 -- Events of other products: what was sent already, so that each is recorded once however often it is sent (contract §6, R-43).
 set local role orgtrail_owner;
 
--- Requests by their Idempotency-Key, with the answer that they got.
+-- Requests by their key, with the answer that they got: an Idempotency-Key, or what a page gave its form.
 create table orgtrail.ingest_requests (
     organization_id uuid not null references orgtrail.organizations,
-    access_token_id uuid not null,
+    sender_id       uuid not null, -- an access token, or a user for the form of a page
     key             text not null check (octet_length(key) between 1 and 255),
     body_sha256     bytea not null check (octet_length(body_sha256) = 32),
     answer          json not null,
     received_at     timestamptz not null default clock_timestamp(),
-    primary key (organization_id, access_token_id, key)
+    primary key (organization_id, sender_id, key)
 );
 
 -- Events by the ids that their senders gave them.

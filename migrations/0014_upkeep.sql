@@ -123,8 +123,8 @@ declare
     answers bigint;
     ids     bigint;
 begin
-    delete from orgtrail.ingest_requests where (organization_id, access_token_id, key) in (
-        select organization_id, access_token_id, key from orgtrail.ingest_requests
+    delete from orgtrail.ingest_requests where (organization_id, sender_id, key) in (
+        select organization_id, sender_id, key from orgtrail.ingest_requests
         where organization_id = orgtrail.current_organization() and received_at < orgtrail.forgotten_before(retention_days)
         limit most);
     get diagnostics answers = row_count;

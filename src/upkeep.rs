@@ -126,9 +126,19 @@ impl Default for Retention {
 /// Rows of one statement at most: short transactions disturb nobody.
 const BATCH: u16 = 1000;
 
-/// Whether a batch was the last: it was not full.
-fn is_last(rows: u64) -> bool {
-    rows < u64::from(BATCH)
+/// Does batch after batch, each of which answers its rows, until one was not full: that was the last. Answers the rows of all.
+async fn until_last<F>(batch: impl Fn() -> F) -> Result<u64>
+where
+    F: Future<Output = Result<u64>>,
+{
+    let mut rows = 0;
+    loop {
+        let done = batch().await?;
+        rows += done;
+        if done < u64::from(BATCH) {
+            return Ok(rows);
+        }
+    }
 }
 
 /// The first day of the month.
@@ -138,7 +148,12 @@ fn month_of(day: NaiveDate) -> NaiveDate {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
+    use futures::executor::block_on;
+
     use super::*;
+    use crate::Error;
 
     #[test]
     fn nothing_is_kept_for_less_than_the_floor() {
@@ -146,6 +161,17 @@ mod tests {
         assert_eq!(Retention::of_days(90), Some(Retention::default()));
         assert_eq!(Retention::of_days(400).map(Retention::days), Some(400));
         assert_eq!(Retention::of_days(u32::MAX), None);
+    }
+
+    #[test]
+    fn batches_end_with_the_first_that_is_not_full() {
+        for (batches, rows) in [(vec![0], 0), (vec![1000, 1000, 7], 2007), (vec![1000, 0], 1000)] {
+            let left = RefCell::new(batches.into_iter());
+            let batch = || async { left.borrow_mut().next().ok_or(Error::NotFound) };
+            assert_eq!(block_on(until_last(batch)).unwrap(), rows);
+            assert_eq!(left.into_inner().len(), 0);
+        }
+        assert!(block_on(until_last(|| async { Err(Error::NotFound) })).is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The records of a model: adding them, all or none. What is there: `records/reading.rs`.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
@@ -38,7 +40,9 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// What was sent.
 #[derive(Debug, Clone)]
 pub struct Submission<'a> {
-    /// The `Idempotency-Key` of an access token's request, 1 to 255 bytes, where there is one.
+    /// The `Idempotency-Key` of an access token's request, 1 to 255 bytes, or what the page gave its form ([`ModelView::once`]), where there is one.
+    ///
+    /// [`ModelView::once`]: super::view::ModelView::once
     pub key: Option<&'a str>,
     /// Records, one in each line.
     pub body: Bytes,
@@ -91,11 +95,16 @@ pub async fn add(platform: &Platform, viewer: &Viewer, slug: &str, model: &str, 
     Ok(added)
 }
 
-/// The request as one that may be sent again: by an access token, to one model.
+/// The request as one that may be sent again: by an access token, or by the form of one page, to one model.
 fn sent_once<'a>(access: &Access, viewer: &Viewer, model: &Model, sent: &Submission<'a>) -> Option<SentOnce<'a>> {
-    let Identity::AccessToken(token) = &viewer.identity else { return None };
-    let sha256 = Sha256::new().chain_update(model.id).chain_update(&sent.body).finalize().into();
-    Some(SentOnce { organization: access.organization().id, token: token.id, key: sent.key, sha256 })
+    let sha256: [u8; 32] = Sha256::new().chain_update(model.id).chain_update(&sent.body).finalize().into();
+    let (sender, key) = match &viewer.identity {
+        Identity::AccessToken(token) => (token.id, sent.key.map(Cow::from)),
+        // Whoever goes back to the page may send another file with what it gave for the first.
+        Identity::User(user) => (user.id, sent.key.map(|page| format!("{page} {}", HEXLOWER.encode(&sha256)).into())),
+        Identity::Anonymous | Identity::Operator => return None,
+    };
+    Some(SentOnce { organization: access.organization().id, sender, key, sha256 })
 }
 
 /// Numbers the records and stores them.

@@ -1,5 +1,7 @@
-//! Requests of programs that say by a key that they are one and the same, however often they are sent (R-43). Their answers are kept beside
-//! those of events: a key stands for one request of its token, wherever it is sent to.
+//! Requests that say by a key that they are one and the same, however often they are sent (R-43): a program's, and the form of a page that was
+//! sent twice. Their answers are kept beside those of events: a key stands for one request of its sender, wherever it is sent to.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,12 +10,12 @@ use uuid::Uuid;
 
 use crate::{Error, Result};
 
-/// A request of an access token, with its `Idempotency-Key` where there is one.
+/// A request of an access token or a user, with its key where there is one.
 pub(super) struct SentOnce<'a> {
     pub(super) organization: Uuid,
-    pub(super) token: Uuid,
+    pub(super) sender: Uuid,
     /// 1 to 255 bytes.
-    pub(super) key: Option<&'a str>,
+    pub(super) key: Option<Cow<'a, str>>,
     /// Of what was sent, and of where it was sent to, unless that is always the same.
     pub(super) sha256: [u8; 32],
 }
@@ -24,11 +26,11 @@ impl SentOnce<'_> {
     /// # Errors
     /// [`Error::Invalid`] if that was another request.
     pub(super) async fn answered<T: DeserializeOwned>(&self, connection: &mut PgConnection) -> Result<Option<T>> {
-        let Some(key) = self.key else { return Ok(None) };
+        let Some(key) = self.key.as_deref() else { return Ok(None) };
         let earlier = sqlx::query!(
-            "select body_sha256, answer from orgtrail.ingest_requests where organization_id = $1 and access_token_id = $2 and key = $3",
+            "select body_sha256, answer from orgtrail.ingest_requests where organization_id = $1 and sender_id = $2 and key = $3",
             self.organization,
-            self.token,
+            self.sender,
             key
         )
         .fetch_optional(connection)
@@ -45,12 +47,12 @@ impl SentOnce<'_> {
 
     /// Keeps the answer under the request's key; false if there is one already.
     pub(super) async fn keep<T: Serialize + ?Sized>(&self, connection: &mut PgConnection, answer: &T) -> Result<bool> {
-        let Some(key) = self.key else { return Ok(true) };
+        let Some(key) = self.key.as_deref() else { return Ok(true) };
         let kept = sqlx::query!(
-            "insert into orgtrail.ingest_requests (organization_id, access_token_id, key, body_sha256, answer)
+            "insert into orgtrail.ingest_requests (organization_id, sender_id, key, body_sha256, answer)
             values ($1, $2, $3, $4, $5) on conflict do nothing",
             self.organization,
-            self.token,
+            self.sender,
             key,
             self.sha256.as_slice(),
             serde_json::to_value(answer).map_err(Error::internal)?

@@ -69,6 +69,8 @@ pub struct ModelView {
     pub export_query: String,
     /// What the viewer may do with it.
     pub rights: ModelRights,
+    /// Stands for this page in the form that adds records: sent twice from it, they are added once.
+    pub once: String,
 }
 
 /// A record.

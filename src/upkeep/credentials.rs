@@ -1,6 +1,6 @@
 //! Sessions, mailed links and throttles that are over: refused at once wherever they are used, deleted here.
 
-use super::{BATCH, is_last};
+use super::{BATCH, until_last};
 use crate::Result;
 use crate::platform::Platform;
 
@@ -10,23 +10,17 @@ pub(super) async fn delete_ended(platform: &Platform) -> Result<u64> {
 }
 
 async fn sessions(platform: &Platform) -> Result<u64> {
-    let mut deleted = 0;
-    loop {
-        let batch = sqlx::query!(
+    let batch = || async {
+        let deleted = sqlx::query!(
             "delete from orgtrail.sessions where id_sha256 in (
                 select id_sha256 from orgtrail.sessions
                 where least(expires_at, absolute_expires_at) <= coalesce($1, clock_timestamp()) limit $2)",
             platform.clock.simulated_now(),
             i64::from(BATCH)
-        )
-        .execute(&platform.database.writes)
-        .await?
-        .rows_affected();
-        deleted += batch;
-        if is_last(batch) {
-            return Ok(deleted);
-        }
-    }
+        );
+        Ok(deleted.execute(&platform.database.writes).await?.rows_affected())
+    };
+    until_last(batch).await
 }
 
 async fn mailed_links(platform: &Platform) -> Result<u64> {

@@ -4,7 +4,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{BATCH, Retention, is_last};
+use super::{BATCH, Retention, until_last};
 use crate::audit::action::Action;
 use crate::audit::append::{NewEvent, Object};
 use crate::audit::change::Change;
@@ -26,18 +26,12 @@ pub(super) async fn forget(platform: &Platform, retention: Retention) -> Result<
 }
 
 async fn attempts(platform: &Platform, retention: Retention) -> Result<u64> {
-    let mut forgotten = 0;
-    loop {
-        let batch =
-            sqlx::query_scalar!("select orgtrail.forget_sign_in_attempts($1, $2)", retention.days(), i32::from(BATCH))
-                .fetch_one(&platform.database.writes)
-                .await?;
-        let batch = rows(batch)?;
-        forgotten += batch;
-        if is_last(batch) {
-            return Ok(forgotten);
-        }
-    }
+    let batch = || async {
+        let forgotten =
+            sqlx::query_scalar!("select orgtrail.forget_sign_in_attempts($1, $2)", retention.days(), i32::from(BATCH));
+        rows(forgotten.fetch_one(&platform.database.writes).await?)
+    };
+    until_last(batch).await
 }
 
 /// Every trail.
@@ -94,20 +88,16 @@ async fn uses(
 }
 
 async fn what_was_sent(platform: &Platform, organization: Uuid, retention: Retention) -> Result<u64> {
-    let mut forgotten = 0;
-    loop {
+    let batch = || async {
         let mut transaction = storage::begin(&platform.database.writes, organization).await?;
-        let batch =
+        let forgotten =
             sqlx::query_scalar!("select orgtrail.forget_what_was_sent($1, $2)", retention.days(), i32::from(BATCH))
                 .fetch_one(&mut *transaction)
                 .await?;
         transaction.commit().await?;
-        let batch = rows(batch)?;
-        forgotten += batch;
-        if is_last(batch) {
-            return Ok(forgotten);
-        }
-    }
+        rows(forgotten)
+    };
+    until_last(batch).await
 }
 
 struct Model {

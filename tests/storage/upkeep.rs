@@ -214,7 +214,7 @@ async fn what_was_sent_with_a_key_is_known_for_ninety_days(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
     let tenant = fixture.organization("acme").await;
     let insert =
-        "insert into orgtrail.ingest_requests (organization_id, access_token_id, key, body_sha256, answer, received_at)
+        "insert into orgtrail.ingest_requests (organization_id, sender_id, key, body_sha256, answer, received_at)
         select organization_id, gen_random_uuid(), 'k' || days, sha256(''), '[]', now() - days * interval '1 day'
         from orgtrail.trail_heads, unnest(array[89, 91, 400]) as days";
     run(insert, &fixture.superuser).await.unwrap();

@@ -29,7 +29,7 @@ pub(super) fn adder(model: &ModelView, slug: &str, flash: &Flash) -> AnyView {
             {faults(form.faults())}
             {again}
             <form method="post" action=ADD enctype="multipart/form-data" class="form">
-                {hidden(&[("organization", slug), ("model", &model.name)])}
+                {hidden(&[("organization", slug), ("model", &model.name), ("once", &model.once)])}
                 <div class="field">
                     <label for="file">"File"</label>
                     <input id="file" name="file" type="file" accept=".ndjson,.jsonl,application/x-ndjson" aria-describedby="file-hint"/>

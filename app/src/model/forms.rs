@@ -10,6 +10,8 @@ use orgtrail::model::records::{self, Submission};
 use orgtrail::model::registry;
 #[cfg(feature = "ssr")]
 use orgtrail::number::counted;
+#[cfg(feature = "ssr")]
+use uuid::Uuid;
 
 #[cfg(feature = "ssr")]
 use crate::context::{asking, leave_notice, set_location};
@@ -48,7 +50,8 @@ pub async fn delete_model(organization: String, model: String) -> Result<(), Ref
     Ok(())
 }
 
-/// Adds records to a model: those of a file, or pasted ones.
+/// Adds records to a model: those of a file, or pasted ones. `once` stands for the page that the form was on: who clicks twice sends it twice, and has
+/// added them once.
 ///
 /// # Errors
 /// 403, 404, 422 naming each line that is no record.
@@ -58,11 +61,14 @@ pub async fn add_records(
     model: String,
     #[server(default)] records: String,
     #[server(default)] file: String,
+    #[server(default)] once: String,
 ) -> Result<(), Refusal> {
     let (platform, viewer) = asking().map_err(refuse)?;
-    let sent = Submission { key: None, body: chosen(records, file).map_err(refuse)?.into() };
+    let page = Uuid::try_parse(&once).ok().map(|page| page.to_string());
+    let sent = Submission { key: page.as_deref(), body: chosen(records, file).map_err(refuse)?.into() };
     let added = records::add(&platform, &viewer, &organization, &model, sent).await.map_err(refuse)?;
-    let told = format!("{} added to {}.", counted(added.records, "record"), added.model);
+    let again = if added.is_replayed { " They were sent twice from the same page, and added once." } else { "" };
+    let told = format!("{} added to {}.{again}", counted(added.records, "record"), added.model);
     leave_notice("/api/add_records", &told).await;
     set_location(&format!("/{organization}/models/{model}"));
     Ok(())

@@ -130,7 +130,9 @@ impl Front {
 
     /// Serves a connection, if there is a place for it.
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let Some(place) = self.places.take(peer.ip()) else { return self.turned_away.tell(stream) };
+        let Some(place) = self.places.take(peer.ip()) else {
+            return self.turned_away.tell(stream, self.places.is_proxy(peer.ip()));
+        };
         prepare(&stream);
         let course = Arc::new(Course::default());
         let stream = Watched::new(stream, Arc::clone(&course), &self.limits);

@@ -254,26 +254,35 @@ async fn bodies_have_so_much_room_in_memory_and_more_is_503() {
 }
 
 /// Asks for something on a new connection, and leaves it open.
-async fn live(app: &TestApplication) -> (Raw, String) {
+async fn ask(app: &TestApplication) -> (Raw, String) {
     let mut raw = Raw::connect(app).await;
-    raw.send(LIVE).await;
+    raw.send("GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n").await;
     let answer = raw.answer().await;
     (raw, answer)
 }
 
-/// Opens three connections, is refused the fourth, and gets it once one is closed.
+/// Opens three connections, is refused the fourth, and gets it once one is closed. Whether the server lives is answered all the time.
 async fn assert_three_places(app: &TestApplication) {
     let mut open = Vec::new();
     for _ in 0..3 {
-        let (raw, answer) = live(app).await;
+        let (raw, answer) = ask(app).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         open.push(raw);
     }
-    let (refused, answer) = live(app).await;
+    for _ in 0..10 {
+        let mut check = Raw::connect(app).await;
+        // As it may come: a piece, and then the rest.
+        check.send(&LIVE[..8]).await;
+        sleep(MOMENT).await;
+        check.send(&LIVE[8..]).await;
+        let answer = check.end().await.text();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nalive\n"), "{answer}");
+    }
+    let (refused, answer) = ask(app).await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 2\r\n"), "{answer}");
     assert!(refused.end().await.bytes.is_empty(), "it is closed");
     open.pop();
-    while !live(app).await.1.starts_with("HTTP/1.1 200 ") {}
+    while !ask(app).await.1.starts_with("HTTP/1.1 200 ") {}
 }
 
 #[tokio::test]
@@ -282,7 +291,7 @@ async fn a_client_has_so_many_connections_and_a_proxy_has_more() {
     let app = behind_a_proxy(|limits| limits.connections_of_client = 3).await;
     let mut open = Vec::new();
     for _ in 0..10 {
-        let (raw, answer) = live(&app).await;
+        let (raw, answer) = ask(&app).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         open.push(raw);
     }

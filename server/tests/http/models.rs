@@ -292,8 +292,13 @@ async fn an_export_whose_model_is_deleted_breaks() {
 
 /// A form with a file, as a browser sends it.
 async fn upload(client: &Client, organization: &str, pasted: &str, file: impl Into<Vec<u8>>) -> Answer {
+    upload_from(client, "", &[("organization", organization), ("records", pasted)], file).await
+}
+
+/// Likewise, from a page that has said what stands for it.
+async fn upload_from(client: &Client, page: &str, fields: &[(&str, &str)], file: impl Into<Vec<u8>>) -> Answer {
     let (boundary, mut body) = ("----boundary", Vec::new());
-    for (name, value) in [("organization", organization), ("model", "fraud"), ("records", pasted)] {
+    for (name, value) in [&[("model", "fraud"), ("once", page)], fields].concat() {
         let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         body.extend_from_slice(part.as_bytes());
     }
@@ -337,6 +342,41 @@ async fn a_member_uploads_a_file_and_sees_its_records() {
     .await
     .unwrap();
     assert!(sent.len() == 2 && sent[0].to_string().len() < 1_000, "{sent:?}");
+}
+
+/// What stands for the page of the model in its form.
+async fn once(client: &Client) -> String {
+    let page = client.get("/acme/models/fraud").await.body;
+    let (_, behind) = page.split_once("name=\"once\"").unwrap();
+    behind.split_once("value=\"").unwrap().1.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_adds_its_records_once() {
+    let app = TestApplication::start().await;
+    make(&app, "fraud", String::new(), false).await;
+    let member = app.member().await;
+    let (page, fields) = (once(&member).await, [("organization", ACME)]);
+    let send = |page: String, file: &'static str| {
+        let member = member.clone();
+        async move { upload_from(&member, &page, &fields, file).await }
+    };
+    let (first, second) = tokio::join!(send(page.clone(), "{}\n{}"), send(page.clone(), "{}\n{}"));
+    assert_eq!((first.status, second.status), (303, 303), "{} {}", first.body, second.body);
+    let told = member.get("/acme/models/fraud").await.body;
+    assert!(told.contains("2 records added to fraud."), "{told}");
+    let added = || async { registry::list(&app.platform, &owner(&app), ACME).await.unwrap().models[0].records };
+    assert_eq!(added().await, 2);
+    assert_eq!(send(page.clone(), "{}\n{}").await.status, 303);
+    let told = member.get("/acme/models/fraud").await.body;
+    assert!(told.contains("They were sent twice from the same page, and added once."), "{told}");
+    // Control: another file from the same page is another one, and so is the same one from another page, or from somebody else's.
+    for (client, page, file, records) in
+        [(&member, page.clone(), "{}", 3), (&member, once(&member).await, "{}", 4), (&app.admin().await, page, "{}", 5)]
+    {
+        assert_eq!(upload_from(client, &page, &fields, file).await.status, 303);
+        assert_eq!(added().await, records);
+    }
 }
 
 #[tokio::test]

@@ -25,8 +25,8 @@ pub(super) async fn replies(
         return Ok(requests.iter().map(|_| None).collect());
     }
     let found = sqlx::query!(
-        r#"select access_token_id, key, body_sha256, answer from orgtrail.ingest_requests
-        where organization_id = $1 and (access_token_id, key) in (select * from unnest($2::uuid[], $3::text[]))"#,
+        r#"select sender_id, key, body_sha256, answer from orgtrail.ingest_requests
+        where organization_id = $1 and (sender_id, key) in (select * from unnest($2::uuid[], $3::text[]))"#,
         organization,
         &tokens,
         &keys as _
@@ -34,7 +34,7 @@ pub(super) async fn replies(
     .fetch_all(connection)
     .await?;
     let found: HashMap<_, _> =
-        found.iter().map(|row| ((row.access_token_id, row.key.as_str()), (&row.body_sha256, &row.answer))).collect();
+        found.iter().map(|row| ((row.sender_id, row.key.as_str()), (&row.body_sha256, &row.answer))).collect();
     let reply = |request: &&Request| {
         let (sha256, answer) = found.get(&(request.token, request.key.as_deref()?))?;
         if request.sha256 == sha256.as_slice() {
@@ -114,9 +114,9 @@ pub(super) async fn note_answers(
     let answers = keyed.iter().map(|(chosen, _)| serde_json::to_string(&chosen.places));
     let answers: Vec<String> = answers.collect::<Result<_, _>>().map_err(Error::internal)?;
     let noted = sqlx::query!(
-        "insert into orgtrail.ingest_requests (organization_id, access_token_id, key, body_sha256, answer)
-        select $1, access_token_id, key, body_sha256, answer::json
-        from unnest($2::uuid[], $3::text[], $4::bytea[], $5::text[]) as sent (access_token_id, key, body_sha256, answer)
+        "insert into orgtrail.ingest_requests (organization_id, sender_id, key, body_sha256, answer)
+        select $1, sender_id, key, body_sha256, answer::json
+        from unnest($2::uuid[], $3::text[], $4::bytea[], $5::text[]) as sent (sender_id, key, body_sha256, answer)
         on conflict do nothing",
         organization,
         &tokens,

@@ -49,6 +49,7 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, model: &str,
         export_query: link::export_of_range(&query.range.view),
         range: query.range.view,
         rights: rights(&access),
+        once: storage::new_id(now)?.to_string(),
     })
 }
 

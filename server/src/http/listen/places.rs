@@ -39,10 +39,13 @@ impl Places {
     /// One for `peer`, if there is one for it.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let one_of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        let peer = peer.to_canonical();
-        let is_proxy = self.trusted_proxies.iter().any(|proxies| proxies.contains(&peer));
-        let client = if is_proxy { None } else { Some(self.count(network(peer))?) };
+        let client = if self.is_proxy(peer) { None } else { Some(self.count(network(peer.to_canonical()))?) };
         Some(Place { _one_of_all: one_of_all, places: Arc::clone(self), client })
+    }
+
+    /// Whether many clients are behind `peer`.
+    pub(super) fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|proxies| proxies.contains(&peer.to_canonical()))
     }
 
     fn count(&self, client: String) -> Option<String> {
