@@ -47,9 +47,9 @@ pub(crate) fn transaction(organization: Option<Uuid>) -> Span {
 /// A question to the database that is asked without a transaction, with the wait for its connection.
 #[must_use]
 pub fn question() -> Span {
-    of_request(|| {
-        tracing::info_span!(target: TARGET, "database question", otel.kind = "client", db.system.name = "postgresql")
-    })
+    of_request(
+        || tracing::info_span!(target: TARGET, "database question", otel.kind = "client", db.system.name = "postgresql"),
+    )
 }
 
 /// Work on threads of its own (`hashing`, `composing`), with the wait for such a thread.

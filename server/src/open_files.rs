@@ -9,7 +9,11 @@ pub fn raise(connections: usize) {
     let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS);
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < needed => {
-            tracing::warn!(limit, needed, "too few files may be open for as many connections as are taken: some will have to wait");
+            tracing::warn!(
+                limit,
+                needed,
+                "too few files may be open for as many connections as are taken: some will have to wait"
+            );
         }
         Ok(limit) => tracing::debug!(limit, "files that may be open"),
         Err(cause) => tracing::warn!(%cause, needed, "the limit of open files cannot be raised"),

@@ -1,21 +1,19 @@
 //! Publishing: who may, what it leaves, what is refused and leaves everything as it was, and what several at once get.
 
-use std::sync::Arc;
-
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use orgtrail::graph::subgraphs::{self, Publication, Published, Settings, Target};
 use orgtrail::graph::{self, branches, versions};
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
 use orgtrail::identity::role::Role;
 use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::teams::TeamRole;
-use orgtrail::platform::work::Workers;
 use orgtrail::{Error, Result};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::fixture::{Fixture, Tenant, number, origin, run};
+use crate::fixture::{Fixture, Tenant, number, origin};
+
+mod at_once;
+mod history;
 
 const PRODUCTS: &str = r#"
     extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
@@ -336,158 +334,4 @@ async fn a_branch_begins_with_what_another_has_and_goes_its_own_way(superuser: P
     assert!(api("main", 2).await.contains("b: Int"));
     graph::registry::delete(platform, owner, "acme", "inventory").await.unwrap();
     assert_eq!(rows(&fixture).await[1..], [0; 5]);
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn several_at_once_are_put_in_order_and_all_recorded(superuser: PgPool) {
-    let (fixture, acme) = acme(superuser).await;
-    let past = fixture.trail(acme.id).await.len();
-    let work = (0..4).map(|number| {
-        let (platform, owner) = (fixture.platform.clone(), acme.owner.clone());
-        tokio::spawn(async move {
-            let (name, schema) = (format!("s{number}"), format!("type Query {{ s{number}: Int }}"));
-            let publication = Publication { schema: schema.as_bytes(), url: None };
-            subgraphs::publish(&platform, &owner, "acme", main(&name), publication).await.unwrap()
-        })
-    });
-    let mut supergraphs = Vec::new();
-    for done in futures::future::join_all(work).await {
-        supergraphs.push(done.unwrap().supergraph.unwrap());
-    }
-    supergraphs.sort_unstable();
-    assert_eq!(supergraphs, [1, 2, 3, 4]);
-    let actions: Vec<_> = told(&fixture, &acme, past).await.into_iter().map(|(action, ..)| action).collect();
-    assert_eq!(actions, ["subgraph.created", "subgraph.published"].repeat(4));
-    let last = versions::supergraph(&fixture.platform, &acme.owner, "acme", "inventory", "main", 4).await.unwrap();
-    assert_eq!(last.parts.len(), 4);
-    assert!((0..4).all(|number| last.api.contains(&format!("s{number}: Int"))), "{}", last.api);
-}
-
-/// Two that would compose one by one, and not together: the second is composed with what the first has published.
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn of_two_at_once_that_do_not_compose_together_one_is_refused(superuser: PgPool) {
-    let (fixture, acme) = acme(superuser).await;
-    let one = publish(&fixture, &acme.owner, main("one"), "type Query { a: Int }");
-    let other = publish(&fixture, &acme.owner, main("other"), "type Query { a: String }");
-    let (one, other) = tokio::join!(one, other);
-    let mut statuses = [status(&one), status(&other)];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 422]);
-    assert_eq!(count(&fixture, "subgraphs").await, 1);
-}
-
-/// Publishes to a branch whenever something is about to be composed, so that it is out of date every time.
-struct Meanwhile {
-    fixture: PgPool,
-    inner: Arc<dyn Workers>,
-}
-
-impl Workers for Meanwhile {
-    fn run(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<()>> {
-        let (database, inner) = (self.fixture.clone(), self.inner.clone());
-        async move {
-            let mut transaction = database.begin().await?;
-            run("set local session_replication_role = replica", &mut *transaction).await?;
-            run("update orgtrail.branches set composed = composed + 1", &mut *transaction).await?;
-            transaction.commit().await?;
-            inner.run(work).await
-        }
-        .boxed()
-    }
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn nobody_composes_for_ever(superuser: PgPool) {
-    let (mut fixture, acme) = acme(superuser).await;
-    fixture.platform.workers =
-        Arc::new(Meanwhile { fixture: fixture.superuser.clone(), inner: fixture.platform.workers.clone() });
-    let refused = publish(&fixture, &acme.owner, main("products"), "type Query { a: Int }").await;
-    assert!(matches!(&refused, Err(Error::Conflict(told)) if told.contains("try again")), "{refused:?}");
-    assert_eq!(count(&fixture, "subgraphs").await, 0);
-}
-
-/// Loses its work, as a thread does that panics.
-struct Broken;
-
-impl Workers for Broken {
-    fn run(&self, _: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<()>> {
-        async { tokio::task::spawn_blocking(|| panic!("broken")).await.map_err(Error::internal) }.boxed()
-    }
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn a_panic_while_composing_is_an_error_and_changes_nothing(superuser: PgPool) {
-    let (mut fixture, acme) = acme(superuser).await;
-    let before = rows(&fixture).await;
-    fixture.platform.workers = Arc::new(Broken);
-    let refused = publish(&fixture, &acme.owner, main("products"), "type Query { a: Int }").await;
-    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
-    assert_eq!(rows(&fixture).await, before);
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn pages_of_versions_follow_each_other(superuser: PgPool) {
-    let (fixture, acme) = acme(superuser).await;
-    let (platform, owner) = (&fixture.platform, &acme.owner);
-    for number in 0..53 {
-        publish(&fixture, owner, main("products"), &format!("type Query {{ a{number}: Int }}")).await.unwrap();
-    }
-    let first = versions::list(platform, owner, "acme", main("products"), None).await.unwrap();
-    assert_eq!((first.versions.len(), first.versions[0].number, first.before), (50, 53, Some(4)));
-    let second = versions::list(platform, owner, "acme", main("products"), first.before).await.unwrap();
-    assert_eq!((second.versions.len(), second.before), (3, None));
-    let first = versions::supergraphs(platform, owner, "acme", "inventory", "main", None).await.unwrap();
-    assert_eq!((first.supergraphs.len(), first.before), (50, Some(4)));
-}
-
-async fn supergraphs(fixture: &Fixture, viewer: &Viewer) -> Result<()> {
-    let platform = &fixture.platform;
-    versions::compare_supergraphs(platform, viewer, "acme", "inventory", "main", 1, 1).await?;
-    versions::supergraphs(platform, viewer, "acme", "inventory", "main", None).await.map(drop)
-}
-
-#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
-async fn each_supergraph_says_what_it_changed(superuser: PgPool) {
-    let (fixture, acme) = acme(superuser).await;
-    let (platform, owner) = (&fixture.platform, &acme.owner);
-    publish(&fixture, owner, main("products"), "type Query { a: Int }").await.unwrap();
-    publish(&fixture, owner, main("reviews"), "type Query { b: Int }").await.unwrap();
-    publish(&fixture, owner, main("products"), "type Query { a: Int c: Int }").await.unwrap();
-    let settings = Settings { url: "https://products.example", owner_team: "" };
-    subgraphs::update(platform, owner, "acme", main("products"), settings, None).await.unwrap();
-    subgraphs::delete(platform, owner, "acme", main("reviews")).await.unwrap();
-    branches::create(platform, owner, "acme", "inventory", "next", "main").await.unwrap();
-    let told = async |branch, before| {
-        let page = versions::supergraphs(platform, owner, "acme", "inventory", branch, before).await.unwrap();
-        let told = page.changes.into_iter().map(|change| {
-            let version = |number: Option<i32>| number.map_or("none".to_owned(), |number| number.to_string());
-            let (before, after) = (version(change.before), version(change.after));
-            format!("{}: {} {before} to {after}, kept: {}", change.supergraph, change.name, change.is_kept)
-        });
-        told.collect::<Vec<_>>()
-    };
-    let all = [
-        "5: reviews 1 to none, kept: false",
-        "4: products 2 to 2, kept: true",
-        "3: products 1 to 2, kept: true",
-        "2: reviews none to 1, kept: false",
-        "1: products none to 1, kept: true",
-    ];
-    assert_eq!(told("main", None).await, all);
-    assert_eq!(told("main", Some(4)).await, all[2..]);
-    assert_eq!(told("main", Some(1)).await, [""; 0]);
-    assert_eq!(told("next", None).await, ["1: products none to 1, kept: true"]);
-    let composed = versions::supergraph(platform, owner, "acme", "inventory", "main", 3).await.unwrap();
-    assert_eq!(composed.parts.iter().map(|part| part.is_kept).collect::<Vec<_>>(), [true, false]);
-
-    let compare =
-        async |old, new| versions::compare_supergraphs(platform, owner, "acme", "inventory", "main", old, new).await;
-    let compared = compare(2, 3).await.unwrap();
-    assert_eq!((compared.since, compared.api.added, compared.api.removed), (2, 1, 0));
-    assert!(compared.sdl.added > 0);
-    let moved = compare(3, 4).await.unwrap();
-    assert_eq!((moved.api.hunks.len(), moved.sdl.added, moved.sdl.removed), (0, 1, 1), "clients see no URL");
-    for (old, new) in [(0, 1), (1, 6)] {
-        assert_eq!(status(&compare(old, new).await), 404);
-    }
 }

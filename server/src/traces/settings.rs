@@ -55,7 +55,8 @@ impl TraceSettings {
 fn posting_to(base: &str) -> Result<Url, String> {
     let allowed = "is not a URL such as `http://127.0.0.1:4318` or `https://otlp.example/prefix`, without user, query or fragment.";
     let url: Url = format!("{}/v1/traces", base.trim_end_matches('/')).parse().map_err(|_| allowed.to_owned())?;
-    let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let bare =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && bare { Ok(url) } else { Err(allowed.to_owned()) }
 }
 
@@ -116,7 +117,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused_by_name() {
-        for base in ["127.0.0.1:4318", "grpc://otlp.example", "http://", "https://u:p@otlp.example", "http://otlp.example?a=b"] {
+        for base in
+            ["127.0.0.1:4318", "grpc://otlp.example", "http://", "https://u:p@otlp.example", "http://otlp.example?a=b"]
+        {
             let (variable, problem) = refused(&[(ENDPOINT, base)]);
             assert!(variable == ENDPOINT && !problem.contains("u:p"), "{base}: {problem}");
         }
@@ -127,15 +130,23 @@ mod tests {
         assert_eq!(refused(&[(SAMPLER, "xray")]).0, SAMPLER);
         assert_eq!(refused(&[(SAMPLER, "traceidratio")]).0, SAMPLER_ARG);
         for share in ["", "1.1", "-0.1", "NaN", "10%"] {
-            assert_eq!(refused(&[(SAMPLER, "parentbased_traceidratio"), (SAMPLER_ARG, share)]).0, SAMPLER_ARG, "{share}");
+            assert_eq!(
+                refused(&[(SAMPLER, "parentbased_traceidratio"), (SAMPLER_ARG, share)]).0,
+                SAMPLER_ARG,
+                "{share}"
+            );
         }
     }
 
     #[test]
     fn what_opentelemetry_names_is_understood() {
         for sampler in SAMPLERS {
-            let variables =
-                [(ENDPOINT, "http://otlp.example"), (SAMPLER, sampler), (SAMPLER_ARG, "0.05"), (HEADERS, "api-key=a%20b, x=y,")];
+            let variables = [
+                (ENDPOINT, "http://otlp.example"),
+                (SAMPLER, sampler),
+                (SAMPLER_ARG, "0.05"),
+                (HEADERS, "api-key=a%20b, x=y,"),
+            ];
             assert!(parse(&variables).unwrap().is_some(), "{sampler}");
         }
     }

@@ -255,7 +255,11 @@ async fn no_secret_is_logged_kept_or_traced() {
 fn assert_nothing_is_traced_of(canaries: &Canaries, planted: &Canaries, collector: &Collector) {
     let taken = collector.taken();
     let traced: String = taken.iter().map(|(_, body)| String::from_utf8_lossy(body)).collect();
-    assert!(taken.iter().all(|(headers, _)| canaries.in_text(headers["api-key"].to_str().unwrap()) == ["key of the collector"]));
+    assert!(
+        taken
+            .iter()
+            .all(|(headers, _)| canaries.in_text(headers["api-key"].to_str().unwrap()) == ["key of the collector"])
+    );
     assert!(traced.matches("POST /api/login").count() > 5 && traced.contains("GET /reset/"), "{}", traced.len());
     assert_eq!((canaries.in_text(&traced), planted.in_text(&traced)), (vec![], vec![]));
 }

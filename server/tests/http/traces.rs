@@ -68,7 +68,8 @@ async fn a_request_is_a_span_and_what_is_done_for_it_are_its_children() {
     for done in ["database question", "recording together", "database transaction"] {
         assert!(done_for(&request, &spans).contains(&done), "{done}: {:?}", done_for(&request, &spans));
     }
-    let transaction = spans.iter().find(|span| span.name == "database transaction" && span.trace_id == request.trace_id);
+    let transaction =
+        spans.iter().find(|span| span.name == "database transaction" && span.trace_id == request.trace_id);
     assert_eq!(done_for(transaction.unwrap(), &spans), ["waiting"]);
     assert_eq!(attribute(&transaction.unwrap().attributes, "orgtrail.organization.id").len(), 36);
 
