@@ -24,7 +24,7 @@ use orgtrail::platform::work::Workers;
 use orgtrail::platform::{Clock, Keys, Platform, SignUp};
 use orgtrail::storage::{self, Database};
 use sqlx::postgres::{PgConnection, PgQueryResult};
-use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
@@ -158,7 +158,7 @@ impl Fixture {
     }
 
     /// A transaction of the server's role, bound to an organization.
-    pub async fn bound(&self, organization: Uuid) -> Transaction<'static, Postgres> {
+    pub async fn bound(&self, organization: Uuid) -> storage::Transaction {
         storage::begin(self.app(), organization).await.unwrap()
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::attempt::copy_pending;
 use orgtrail::identity::role::Role;
-use orgtrail::identity::sign_in::{self as sign_up, sign_in};
+use orgtrail::identity::sign_in::sign_in;
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::organization::view::invite::{InviteSent, InviteView};
 use orgtrail::organization::{invites, members, teams};

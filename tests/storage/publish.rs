@@ -335,3 +335,9 @@ async fn a_branch_begins_with_what_another_has_and_goes_its_own_way(superuser: P
     graph::registry::delete(platform, owner, "acme", "inventory").await.unwrap();
     assert_eq!(rows(&fixture).await[1..], [0; 5]);
 }
+
+async fn supergraphs(fixture: &Fixture, viewer: &Viewer) -> Result<()> {
+    let platform = &fixture.platform;
+    versions::compare_supergraphs(platform, viewer, "acme", "inventory", "main", 1, 1).await?;
+    versions::supergraphs(platform, viewer, "acme", "inventory", "main", None).await.map(drop)
+}

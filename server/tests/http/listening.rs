@@ -392,7 +392,7 @@ async fn who_asks_without_reading_is_given_up() {
     let mut greedy = Raw::connect(&app).await;
     let requests = "GET /login HTTP/1.1\r\nhost: a\r\naccept: text/html\r\n\r\n".repeat(50);
     while greedy.0.write_all(requests.as_bytes()).await.is_ok() {}
-    assert!(live(&app).await.1.starts_with("HTTP/1.1 200 "));
+    assert!(ask(&app).await.1.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
@@ -400,7 +400,7 @@ async fn stopping_ends_whatever_clients_do() {
     let mut app = with(|limits| limits.last_requests = SHORT).await;
     fill(&app, 200, 16_000).await;
     let body = doors(&app, 1000).await.swap_remove(0);
-    let (mut idle, answer) = live(&app).await;
+    let (mut idle, answer) = ask(&app).await;
     assert!(answer.starts_with("HTTP/1.1 200 "));
     let (mut half_a_head, mut half_a_body) = (Raw::connect(&app).await, Raw::connect(&app).await);
     let mut silent = Raw::connect(&app).await;

@@ -1,12 +1,9 @@
 //! Who may use which server function: the table of contract §9, asked over HTTP by everybody there is.
 
 use leptos::server_fn::axum::server_fn_paths;
-use orgtrail::identity::access_token::{Scope, graphs};
+use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::role::Role;
-use orgtrail::organization::teams;
 
-use crate::graphs::publish;
-use crate::models;
 use crate::support::TestApplication;
 
 mod cast;

@@ -2,11 +2,10 @@
 
 use orgtrail::graph::{self, branches, registry};
 use orgtrail::identity::access::{Operation, authorize_on};
-use orgtrail::identity::access_token::{Scope, Wanted};
+use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::role::Role;
-use orgtrail::identity::viewer::{self, Viewer};
+use orgtrail::identity::viewer::Viewer;
 use orgtrail::organization::members;
-use orgtrail::organization::teams;
 use sqlx::PgPool;
 
 use super::{acme, member_with, status, token_with, wanted};

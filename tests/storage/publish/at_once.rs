@@ -9,8 +9,8 @@ use orgtrail::{Error, Result};
 use sqlx::PgPool;
 use std::sync::Arc;
 
-use super::{acme, count, main, of, publish, rows, status, told};
-use crate::fixture::{number, run};
+use super::{acme, count, main, publish, rows, status, told};
+use crate::fixture::run;
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn several_at_once_are_put_in_order_and_all_recorded(superuser: PgPool) {

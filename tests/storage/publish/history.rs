@@ -1,13 +1,10 @@
 //! What is kept of a branch: its versions and supergraphs, page by page.
 
-use orgtrail::Result;
 use orgtrail::graph::subgraphs::{self, Settings};
 use orgtrail::graph::{branches, versions};
-use orgtrail::identity::viewer::{self, Viewer};
 use sqlx::PgPool;
 
-use super::{acme, main, publish, status, told};
-use crate::fixture::{Fixture, number};
+use super::{acme, main, publish, status};
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn pages_of_versions_follow_each_other(superuser: PgPool) {
@@ -22,12 +19,6 @@ async fn pages_of_versions_follow_each_other(superuser: PgPool) {
     assert_eq!((second.versions.len(), second.before), (3, None));
     let first = versions::supergraphs(platform, owner, "acme", "inventory", "main", None).await.unwrap();
     assert_eq!((first.supergraphs.len(), first.before), (50, Some(4)));
-}
-
-async fn supergraphs(fixture: &Fixture, viewer: &Viewer) -> Result<()> {
-    let platform = &fixture.platform;
-    versions::compare_supergraphs(platform, viewer, "acme", "inventory", "main", 1, 1).await?;
-    versions::supergraphs(platform, viewer, "acme", "inventory", "main", None).await.map(drop)
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

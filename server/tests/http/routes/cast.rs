@@ -242,7 +242,7 @@ impl Cast {
     }
 
     /// Calls a server function so that whoever may call it succeeds.
-    async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
+    pub(super) async fn ask(&self, who: Who, method: &str, path: &str, number: usize) -> Answer {
         let client = self.client(who).await;
         let arguments = self.arguments(who, &client, path, number).await;
         let arguments: Vec<(&str, &str)> = arguments.iter().map(|(name, value)| (*name, value.as_str())).collect();
