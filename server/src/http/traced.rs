@@ -18,7 +18,7 @@ use super::measured::known;
 pub const REQUEST: &str = "orgtrail_server::request";
 
 /// A request that is answered at this moment; nothing where nobody collects traces.
-pub(super) struct Traced(Option<Context>);
+pub(super) struct Traced(Option<(Span, Context)>);
 
 impl Traced {
     /// Its `span` begins, and gets its name and attributes by the conventions of OpenTelemetry: the template of the route, never the path.
@@ -44,12 +44,13 @@ impl Traced {
                 traced.set_attribute(KeyValue::new("http.route", route.to_owned()));
             }
         }
-        Self(Some(context))
+        // With its last handle the span ends, and takes nothing more.
+        Self(Some((span.clone(), context)))
     }
 
     /// Its answer begins.
     pub(super) fn end(self, status: StatusCode) {
-        let Some(context) = self.0 else { return };
+        let Some((_span, context)) = self.0 else { return };
         let traced = context.span();
         traced.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
         if status.is_server_error() {

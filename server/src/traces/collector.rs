@@ -59,13 +59,13 @@ impl<C: Connect + Clone + Send + Sync + 'static> Connections<C> {
 #[async_trait]
 impl<C: Connect + Clone + Debug + Send + Sync + 'static> HttpClient for Connections<C> {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let answering = self.client.request(request.map(Full::new));
+        let client = self.client.clone();
         let sending = async move {
-            let (head, body) = answering.await?.into_parts();
+            let (head, body) = client.request(request.map(Full::new)).await?.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await?.to_bytes();
             Ok(Response::from_parts(head, body))
         };
-        self.runtime.spawn(timeout(PATIENCE, sending)).await??
+        self.runtime.spawn(async { timeout(PATIENCE, sending).await? }).await?
     }
 }
 
