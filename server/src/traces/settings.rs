@@ -53,11 +53,16 @@ impl TraceSettings {
 
 /// The address for spans, which is below the base address.
 fn posting_to(base: &str) -> Result<Url, String> {
-    let allowed = "is not a URL such as `http://127.0.0.1:4318` or `https://otlp.example/prefix`, without user, query or fragment.";
-    let url: Url = format!("{}/v1/traces", base.trim_end_matches('/')).parse().map_err(|_| allowed.to_owned())?;
-    let bare =
-        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && bare { Ok(url) } else { Err(allowed.to_owned()) }
+    let is_base = |url: &Url| {
+        let bare = url.query().is_none() && url.fragment().is_none();
+        let nobody = url.username().is_empty() && url.password().is_none();
+        matches!(url.scheme(), "http" | "https") && bare && nobody
+    };
+    let mut url = base.parse().ok().filter(is_base).ok_or(
+        "is not a URL such as `http://127.0.0.1:4318` or `https://otlp.example/prefix`, without user, query or fragment.",
+    )?;
+    url.set_path(&format!("{}/v1/traces", url.path().trim_end_matches('/')));
+    Ok(url)
 }
 
 fn check_headers(text: &str) -> Result<(), String> {
@@ -123,7 +128,7 @@ mod tests {
             let (variable, problem) = refused(&[(ENDPOINT, base)]);
             assert!(variable == ENDPOINT && !problem.contains("u:p"), "{base}: {problem}");
         }
-        for headers in ["canary", "a b=canary", "=canary", "a=canary\n", "a=b,,c=d"] {
+        for headers in ["canary", "a b=canary", "=canary", "a=canary\u{7}", "a=b,,c=d"] {
             let (variable, problem) = refused(&[(HEADERS, headers)]);
             assert!(variable == HEADERS && !problem.contains("canary"), "{headers}: {problem}");
         }
