@@ -1,6 +1,7 @@
 //! A collector of traces: it takes what is posted to it, and shows the spans.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -79,6 +80,19 @@ pub fn attribute(attributes: &[KeyValue], key: &str) -> String {
         None => String::new(),
         other => panic!("{key}: {other:?}"),
     }
+}
+
+/// An address at which every connection is closed at once, and how many there were.
+pub async fn refusing() -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (url, connections) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (url, connections)
 }
 
 /// An address at which connections are taken, and nothing is ever answered.

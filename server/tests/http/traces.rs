@@ -1,5 +1,9 @@
 //! Traces: what a collector gets of requests, whose traces they go on with, and that nothing depends on the collector.
 
+use std::io::Read;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
@@ -7,8 +11,9 @@ use orgtrail::identity::access_token::Scope;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use sqlx::AssertSqlSafe;
+use tokio::time::sleep;
 
-use crate::collector::{Collector, attribute, silent};
+use crate::collector::{Collector, attribute, refusing, silent};
 use crate::program::Program;
 use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
@@ -160,29 +165,49 @@ async fn the_trace_of_a_trusted_proxy_goes_on() {
 /// So small that everything is too much.
 const SMALL: [(&str, &str); 2] = [("OTEL_BSP_MAX_QUEUE_SIZE", "1"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")];
 
-/// What the program logs of its collector at `url` while it answers many requests, and stops.
-async fn answers_and_stops(app: &TestApplication, url: &str, more: &[(&str, &str)]) -> String {
+/// The program with its collector at `url`, after it has answered many requests.
+async fn that_answered(app: &TestApplication, url: &str, more: &[(&str, &str)]) -> Program {
     let program = Program::start(app, &[more, &[(ENDPOINT, url)]].concat()).await;
     let client = Client::program(&program.url, None);
     for _ in 0..50 {
         assert_eq!(client.get("/livez").await.status, 200);
     }
-    program.end().await
+    program
 }
 
 #[tokio::test]
 async fn a_collector_that_is_gone_or_silent_stops_nothing() {
     let app = TestApplication::start().await;
-    let (listener, url) = silent();
-    let log = answers_and_stops(&app, &url, &SMALL).await;
+    let (_listener, url) = silent();
+    let log = that_answered(&app, &url, &SMALL).await.end().await;
     assert_eq!(log.matches("traces were still waiting: they are lost").count(), 1, "{log}");
     assert_eq!(log.matches("SpanDroppingStarted").count(), 1, "{log}");
-    drop(listener);
-    let log = answers_and_stops(&app, &url, &SMALL).await;
+    let (url, connections) = refusing().await;
+    let program = that_answered(&app, &url, &SMALL).await;
+    // A batch is tried four times: then there was a second.
+    while connections.load(Ordering::Relaxed) < 5 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let log = program.end().await;
     assert_eq!(log.matches("the collector takes no traces").count(), 1, "{log}");
     // Control: one that takes them gets them all, and there is nothing to say.
     let collector = Collector::start().await;
-    let log = answers_and_stops(&app, &collector.url, &[UNTIL_STOPPED]).await;
+    let log = that_answered(&app, &collector.url, &[UNTIL_STOPPED]).await.end().await;
     assert_eq!(collector.named("GET /livez").len(), 50);
     assert!(!log.contains("traces"), "{log}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_in_the_clear_where_tls_is_wanted() {
+    let app = TestApplication::start().await;
+    let (listener, url) = silent();
+    let program = that_answered(&app, &url.replace("http://", "https://"), &SMALL).await;
+    let mut first = [0];
+    let reading = tokio::task::spawn_blocking(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.read_exact(&mut first).unwrap();
+        first
+    });
+    assert_eq!(reading.await.unwrap(), [0x16], "a handshake");
+    program.end().await;
 }
