@@ -107,6 +107,7 @@ impl Application {
             sessions,
             downloads: downloads.clone(),
             rate: Rate::new(config.requests_per_minute),
+            answering: config.limits.answering,
             cookie: SessionCookie::new(front.https, opened.key.derive("session cookie")),
         });
         Self {

@@ -2,45 +2,48 @@
 //!
 //! hyper drops a handler when the connection closes. In the middle of a commit that leaves a rollback too many, in the middle of a
 //! `begin` a connection that goes back to its pool inside of a transaction, and in the middle of a page tasks that look for
-//! values which are gone. So the handler runs in a task of its own; what it may take is bounded by the database's time limits, and for a page,
-//! whose parts wait for each other, by limits of its own.
+//! values which are gone. So the handler runs in a task of its own. What it may take is bounded by the database's time limits; where the database
+//! itself does not answer, nobody waits for ever, though the work does. A page, whose parts wait for each other, has limits of its own.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use orgtrail::Error;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
+use super::listen::limits::Answering;
 use super::listen::received::Held;
 use super::problem::Problem;
 
-/// How long a page may take to be made, and to be made once more. Very rarely a part of a page waits for another that has long come (known of
-/// Leptos: its issues 4673 and 4851); asked again, the page is made at once. A page takes hundredths of a second, and its questions together
-/// less than the second limit even where each comes to the limit of the database.
-const PATIENCE: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(25)];
-
 /// Runs what is inside to its end; a panic goes on to the layer that catches them.
-pub async fn run(request: Request, next: Next) -> Response {
+pub async fn run(State(patience): State<Answering>, request: Request, next: Next) -> Response {
     let is_page = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     if !is_page {
         let held = request.extensions().get::<Arc<Held>>().cloned();
+        let arrived = held.as_ref().map(|held| held.arrival());
         let answering = async move {
             let response = next.run(request).await;
             drop(held); // only now has nobody anything of the body left
             response
         };
-        return finish(tokio::spawn(answering.in_current_span())).await;
+        let overdue = async {
+            if let Some(arrived) = arrived {
+                arrived.await; // until then it is the client that is waited for
+            }
+            sleep(patience.other).await;
+        };
+        return unless(overdue, tokio::spawn(answering.in_current_span())).await;
     }
     let (asked, _) = request.into_parts(); // who asks for a page sends nothing else
-    make(PATIENCE, || next.clone().run(Request::from_parts(asked.clone(), Body::empty()))).await
+    make(patience.page, || next.clone().run(Request::from_parts(asked.clone(), Body::empty()))).await
 }
 
 /// Makes a page; what is not done in time is made once more, and then given up.
@@ -56,6 +59,18 @@ where
         tracing::warn!("a page was not done in time");
     }
     Problem::from(Error::Unavailable("the page was not done in time".into())).into_response()
+}
+
+/// The answer, unless it is overdue. What was begun goes on all the same: it may have come to its commit.
+async fn unless(overdue: impl Future<Output = ()>, answering: JoinHandle<Response>) -> Response {
+    tokio::select! {
+        response = finish(answering) => response,
+        () = overdue => {
+            tracing::error!("a request is not waited for any longer");
+            let told = "This takes longer than it may, and may yet be done: look, or try again in a moment.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", told).into_response()
+        }
+    }
 }
 
 async fn finish(answering: JoinHandle<Response>) -> Response {
@@ -119,7 +134,24 @@ mod tests {
         }
         // Control: what is done in time is answered.
         let done = tokio::spawn(async { StatusCode::IM_A_TEAPOT.into_response() });
-        assert_eq!(within(PATIENCE[0], done).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+        assert_eq!(within(Duration::from_mins(1), done).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+    }
+
+    #[tokio::test]
+    async fn what_is_overdue_is_not_waited_for_and_goes_on() {
+        let (go_on, may_go_on) = channel::<()>();
+        let (end, ended) = channel();
+        let answering = tokio::spawn(async move {
+            may_go_on.await.unwrap();
+            end.send(()).unwrap();
+            ().into_response()
+        });
+        assert_eq!(unless(async {}, answering).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+        go_on.send(()).unwrap();
+        ended.await.expect("the work was dropped with its reader");
+        // Control: what is not overdue is answered.
+        let done = tokio::spawn(async { StatusCode::IM_A_TEAPOT.into_response() });
+        assert_eq!(unless(std::future::pending(), done).await.status(), StatusCode::IM_A_TEAPOT);
     }
 
     /// The status of a page that is done from the attempt `from` on, and how often it was begun.

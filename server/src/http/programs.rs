@@ -18,6 +18,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::finish;
+use super::listen::limits::Answering;
 use super::openapi::Common;
 use crate::identity::program;
 use crate::identity::viewer::Providing;
@@ -30,7 +31,7 @@ pub const ROOT: &str = "/api/v1";
 const DESCRIPTION: &str = "/api/v1/openapi.json";
 
 /// All of them, behind the layer that finds out who asks, and their description.
-pub fn router(providing: &Providing, downloads: Downloads) -> Router {
+pub fn router(providing: &Providing, downloads: Downloads, answering: Answering) -> Router {
     let routes = routes()
         .split_for_parts()
         .0
@@ -39,7 +40,7 @@ pub fn router(providing: &Providing, downloads: Downloads) -> Router {
         .layer(
             ServiceBuilder::new()
                 .layer(DefaultBodyLimit::disable())
-                .layer(from_fn(finish::run))
+                .layer(from_fn_with_state(answering, finish::run))
                 .layer(from_fn_with_state(providing.clone(), program::identify))
                 .layer(Extension(downloads)),
         );

@@ -21,6 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::facts::{self, Noting};
 use super::front::Front;
 use super::health::{self, Health};
+use super::listen::limits::Answering;
 use super::{body, cross_site, finish, forms, limits, pages, problem, programs, security_headers, sign_out, upload};
 use crate::audit::{export_guard, mutations};
 use crate::graph::files;
@@ -49,19 +50,21 @@ pub struct Parts {
     pub cookie: SessionCookie,
     /// How often an access token may ask.
     pub rate: Rate,
+    /// How slowly answers may be made.
+    pub answering: Answering,
 }
 
 /// Everything that the server answers to.
 pub fn router(parts: Parts) -> Router {
-    let Parts { platform, front, health, downloads, sessions, cookie, rate } = parts;
+    let Parts { platform, front, health, downloads, sessions, cookie, rate, answering } = parts;
     let noting = Noting { front: Arc::clone(&front), clock: platform.clock.clone() };
     let for_operators = health::router(health);
     let for_browsers = site::router();
     let cookie = Arc::new(cookie);
     let providing = Providing { platform: platform.clone(), rate: Arc::new(rate) };
-    let for_programs = programs::router(&providing, downloads.clone());
-    let for_graphql = graphql_route(&providing, sessions.clone(), &cookie);
-    let for_viewers = with_session(viewer_routes(&platform, downloads), &providing, sessions, &cookie);
+    let for_programs = programs::router(&providing, downloads.clone(), answering);
+    let for_graphql = graphql_route(&providing, sessions.clone(), &cookie, answering);
+    let for_viewers = with_session(viewer_routes(&platform, downloads), &providing, sessions, &cookie, answering);
     Router::new()
         .merge(for_operators)
         .merge(for_programs)
@@ -125,14 +128,19 @@ where
 }
 
 /// GraphQL, for viewers too, but no form: it reads its body itself, and answers as it is asked.
-fn graphql_route(providing: &Providing, sessions: SessionStore, cookie: &Arc<SessionCookie>) -> Router {
+fn graphql_route(
+    providing: &Providing,
+    sessions: SessionStore,
+    cookie: &Arc<SessionCookie>,
+    answering: Answering,
+) -> Router {
     Router::new()
         .route(endpoint::PATH, any(endpoint::answer))
         .with_state(Served::new(providing.platform.clone()))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn(endpoint::refuse))
-                .layer(from_fn(finish::run))
+                .layer(from_fn_with_state(answering, finish::run))
                 .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
                 .layer(manager(sessions, cookie))
                 .layer(from_fn_with_state(providing.clone(), viewer::provide)),
@@ -140,12 +148,18 @@ fn graphql_route(providing: &Providing, sessions: SessionStore, cookie: &Arc<Ses
 }
 
 /// The layers between a cookie or a token and a viewer.
-fn with_session(routes: Router, providing: &Providing, sessions: SessionStore, cookie: &Arc<SessionCookie>) -> Router {
+fn with_session(
+    routes: Router,
+    providing: &Providing,
+    sessions: SessionStore,
+    cookie: &Arc<SessionCookie>,
+    answering: Answering,
+) -> Router {
     routes.layer(
         ServiceBuilder::new()
             .layer(DefaultBodyLimit::disable())
             .layer(from_fn(body::read))
-            .layer(from_fn(finish::run))
+            .layer(from_fn_with_state(answering, finish::run))
             .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
             .layer(manager(sessions, cookie))
             .layer(from_fn_with_state(providing.clone(), viewer::provide))

@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use orgtrail::Error;
 use sha2::Sha256;
 use tower_sessions::cookie::{Cookie, SameSite};
 use tower_sessions::session::Id;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use super::session_store::SessionStore;
+use crate::http::problem::Problem;
 use crate::secret_key::{self, LENGTH};
 
 /// Bytes of an id, and of its MAC.
@@ -94,8 +96,17 @@ pub async fn seal(State(cookie): State<Arc<SessionCookie>>, mut request: Request
         headers.insert(COOKIE, value);
     }
     let mut response = next.run(request).await;
+    if is_unsaved(&response) {
+        return Problem::from(Error::Unavailable("a session could not be saved".into())).into_response();
+    }
     seal_response(&cookie, response.headers_mut());
     response
+}
+
+/// Whether this is how tower-sessions (0.15) answers when a session could not be saved: a status, and nothing of what was answered inside.
+fn is_unsaved(response: &Response) -> bool {
+    let is_bare = response.headers().is_empty() && response.extensions().is_empty();
+    response.status() == StatusCode::INTERNAL_SERVER_ERROR && is_bare
 }
 
 /// Whether a request brings an access token, good or bad.

@@ -9,7 +9,7 @@ use crate::support::{Answer, Client, TestApplication};
 pub mod client;
 mod limits;
 mod logs;
-mod mutations;
+pub mod mutations;
 mod reads;
 mod sent;
 

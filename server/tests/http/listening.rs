@@ -335,7 +335,7 @@ async fn heads_that_are_too_long_are_refused_by_their_statuses() {
 }
 
 /// Asks for a download, as a program with a token, and reads its head. Answers the export's id too.
-async fn download(app: &TestApplication, version: &str) -> (Raw, String) {
+pub async fn download(app: &TestApplication, version: &str) -> (Raw, String) {
     let token = app.token(&[Scope::AuditExport]).await;
     let mut raw = Raw::connect(app).await;
     raw.send(&format!("GET {} {version}\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n", everything(""))).await;

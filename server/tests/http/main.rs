@@ -7,6 +7,8 @@
 mod support;
 
 mod account;
+#[path = "../crash/amount.rs"]
+mod amount;
 mod audit_page;
 mod collector;
 mod cookies;
@@ -14,6 +16,7 @@ mod cross_site;
 mod events;
 mod examples;
 mod export;
+mod faults;
 mod forms;
 mod graphql;
 mod graphs;

@@ -26,7 +26,7 @@ async fn all_of(pool: &PgPool) -> Vec<sqlx::pool::PoolConnection<sqlx::Postgres>
 }
 
 /// What somebody is answered at each door.
-async fn at_each_door(browser: &Client, program: &Client) -> Vec<(&'static str, Answer)> {
+pub async fn at_each_door(browser: &Client, program: &Client) -> Vec<(&'static str, Answer)> {
     let graphql =
         program.bare(reqwest::Method::POST, "/graphql").header("content-type", "application/json").body(QUERY);
     let events = r#"{"id":"1","action":"invoice.paid","actor":{"user":{"id":"u-1","name":"Ada"}},"next":{"total":1}}"#;

@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::limits::Sending;
@@ -33,13 +34,20 @@ pub enum Refused {
 pub struct Held {
     room: Arc<Semaphore>,
     bytes: AtomicUsize,
+    /// Cancelled when nothing more is waited for.
+    arrived: CancellationToken,
 }
 
 impl Held {
     /// Nothing yet, of `room`, which has a permit for each byte.
     #[must_use]
     pub(super) fn new(room: Arc<Semaphore>) -> Self {
-        Self { room, bytes: AtomicUsize::new(0) }
+        Self { room, bytes: AtomicUsize::new(0), arrived: CancellationToken::new() }
+    }
+
+    /// Done when the body has come, or nobody wants it any more.
+    pub(crate) fn arrival(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.arrived.clone().cancelled_owned()
     }
 
     /// Takes room for more bytes, if there is.
@@ -81,6 +89,12 @@ impl<B> Received<B> {
             self.came += bytes.len() as u64;
         }
         Ok(frame)
+    }
+}
+
+impl<B> Drop for Received<B> {
+    fn drop(&mut self) {
+        self.held.arrived.cancel();
     }
 }
 

@@ -44,6 +44,28 @@ struct Described {
     reads: String,
 }
 
+/// Every mutation there is, by its field.
+pub struct Mutations(BTreeMap<String, Described>);
+
+impl Mutations {
+    /// As the schema describes them to `client`.
+    pub async fn read(client: &Client) -> Self {
+        Self(described(client).await)
+    }
+
+    /// Their fields, each with the form that does the same.
+    pub fn forms() -> Vec<(String, String)> {
+        forms()
+    }
+
+    /// The request that does what the form does with these arguments.
+    pub fn request(&self, field: &str, arguments: Vec<(&str, String)>) -> Value {
+        let described = &self.0[field];
+        let input = described.input(field, &arguments.into_iter().collect());
+        json!({ "query": described.document(field), "variables": { "input": input } })
+    }
+}
+
 async fn described(client: &Client) -> BTreeMap<String, Described> {
     let asked = "{ __schema { mutationType { fields { name args { type { ofType { inputFields { name type { name ofType { name } } } } } }
         type { fields { name type { kind ofType { kind } } } } } } } }";
@@ -121,7 +143,7 @@ async fn there_is_one_for_every_form_of_the_pages() {
 }
 
 /// What somebody is told: the code, or nothing where it is done.
-fn told(answer: &Answer) -> String {
+pub fn told(answer: &Answer) -> String {
     let code = |error: &Value| error["extensions"]["code"].as_str().unwrap_or("?").to_owned();
     match answer.status {
         401 => "401".to_owned(),

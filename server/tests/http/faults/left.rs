@@ -1,0 +1,101 @@
+//! Clients that go in the middle, at any byte and any moment: what they had begun is done with its event, or not at all, and others do not notice.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use orgtrail::identity::access_token::Scope;
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::amount::rounds;
+use crate::support::{ACME, Answer, TestApplication};
+
+/// How many leave in a round.
+const LEAVERS: usize = 80;
+
+/// Rows are complaints.
+const QUESTIONS: [&str; 3] = [
+    "select format('a team without its event: %s', t.name) from orgtrail.teams t
+        where 1 <> (select count(*) from orgtrail.events e where e.action = 'team.created' and e.object_id = t.id::text)",
+    "select format('an event without its team: %s', e.object_name) from orgtrail.events e
+        where e.action = 'team.created' and not exists (select from orgtrail.teams t where t.id::text = e.object_id)",
+    "select format('a part of a batch: %s', next ->> 'batch') from orgtrail.events where action = 'invoice.paid'
+        group by next ->> 'batch' having count(*) <> 3",
+];
+
+async fn complaints(app: &TestApplication) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for question in QUESTIONS {
+        let found: Vec<String> = sqlx::query_scalar(question).fetch_all(&app.superuser).await.unwrap();
+        complaints.extend(found);
+    }
+    complaints
+}
+
+/// A request as bytes: a team, or three events.
+fn request(number: usize, cookie: &str, token: &str) -> String {
+    let (path, credential, media_type, body) = if number % 2 == 0 {
+        let body = format!("organization={ACME}&name=team-{number}");
+        ("/api/create_team", format!("cookie: sid={cookie}"), "application/x-www-form-urlencoded", body)
+    } else {
+        let event = json!({ "action": "invoice.paid", "actor": { "user": { "id": "1" } }, "next": { "batch": number } });
+        let body = json!({ "events": [event, event, event] }).to_string();
+        ("/api/v1/events", format!("authorization: Bearer {token}"), "application/json", body)
+    };
+    let length = body.len();
+    format!("POST {path} HTTP/1.1\r\nhost: a\r\n{credential}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+/// Sends all of a request or its beginning, and goes.
+async fn leave(address: String, request: String, mut random: Rng) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let sent = if random.bool() { request.len() } else { random.usize(..request.len()) };
+    stream.write_all(&request.as_bytes()[..sent]).await.unwrap();
+    sleep(Duration::from_micros(random.u64(..30_000))).await;
+    if random.bool() {
+        stream.set_zero_linger().unwrap(); // not even a goodbye
+    }
+}
+
+/// Waits until nobody works for those who have left.
+async fn until_quiet(app: &TestApplication) {
+    let busy = "select count(*) from pg_stat_activity where datname = current_database() and usename = 'orgtrail_app' and state <> 'idle'";
+    let mut quiet = 0;
+    while quiet < 10 {
+        let count: i64 = sqlx::query_scalar(busy).fetch_one(&app.superuser).await.unwrap();
+        quiet = if count == 0 { quiet + 1 } else { 0 };
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_who_leaves_had_begun_is_done_or_not() {
+    for mut random in rounds("clients that leave", 1) {
+        let app = TestApplication::start_with(|config| config.requests_per_minute = u32::MAX).await;
+        let entered = app.program().form("/api/login", &[("email", &app.owner.email), ("password", crate::support::PASSWORD)]).await;
+        let (cookie, token) = (entered.session_cookie().unwrap(), app.token(&[Scope::EventsWrite]).await);
+        let address = app.url.trim_start_matches("http://");
+        let leavers: Vec<_> = (0..LEAVERS)
+            .map(|number| tokio::spawn(leave(address.to_owned(), request(number, &cookie, &token), random.fork())))
+            .collect();
+        // Somebody who stays.
+        let stays = app.program().bare(Method::POST, "/api/viewer").header("cookie", format!("sid={cookie}"));
+        assert_eq!(Answer::read(stays).await.status, 200);
+        for leaver in leavers {
+            leaver.await.unwrap();
+        }
+        until_quiet(&app).await;
+        assert_eq!(complaints(&app).await, Vec::<String>::new());
+        let teams: i64 = sqlx::query_scalar("select count(*) from orgtrail.teams").fetch_one(&app.superuser).await.unwrap();
+        assert!(teams > 0 && teams < i64::try_from(LEAVERS / 2).unwrap(), "some of them, and not all: {teams}");
+        // Control: what is half there is seen.
+        let mut transaction = app.superuser.begin().await.unwrap();
+        let halve = "set local session_replication_role = replica; delete from orgtrail.teams where name = (select min(name) from orgtrail.teams)";
+        sqlx::raw_sql(halve).execute(&mut *transaction).await.unwrap();
+        let seen: Vec<String> = sqlx::query_scalar(QUESTIONS[1]).fetch_all(&mut *transaction).await.unwrap();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+    }
+}

@@ -1,0 +1,137 @@
+//! A wire between an application and its database, which can be slow, dead, or cut; the Postgres behind it is that of all tests.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::support::TestApplication;
+
+/// How the wire is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it should be.
+    Whole,
+    /// Everything takes so much longer, in each direction.
+    Slow(Duration),
+    /// Nothing comes through, and nobody is told.
+    Dead,
+    /// Every connection is closed, and no other is made.
+    Cut,
+    /// A connection is closed when the database has committed, before it can say so.
+    CutAtCommit,
+}
+
+/// The name of a socket of Postgres in its folder.
+const SOCKET: &str = ".s.PGSQL.5432";
+
+/// The wire.
+pub struct Wire {
+    folder: TempDir,
+    state: watch::Sender<State>,
+    accepting: JoinHandle<()>,
+}
+
+impl Wire {
+    /// A whole one.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
+        let (state, states) = watch::channel(State::Whole);
+        Self { folder, state, accepting: tokio::spawn(accept(listener, socket(), states)) }
+    }
+
+    /// An application whose database is at its other end.
+    pub async fn application(&self) -> TestApplication {
+        self.application_with(|_| {}).await
+    }
+
+    /// Likewise, with a changed configuration.
+    pub async fn application_with(&self, change: impl FnOnce(&mut orgtrail_server::config::Config)) -> TestApplication {
+        TestApplication::start_with(|config| {
+            config.database = config.database.take().map(|database| database.socket(self.folder.path()));
+            change(config);
+        })
+        .await
+    }
+
+    /// Makes it so.
+    pub fn set(&self, state: State) {
+        self.state.send_replace(state);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// The socket of the tests' Postgres.
+fn socket() -> PathBuf {
+    let url = std::env::var("DATABASE_URL").expect("DATABASE_URL of a superuser; run the tests with with_postgres");
+    let options: PgConnectOptions = url.parse().unwrap();
+    options.get_socket().expect("a Postgres with a socket, as with_postgres starts it").join(SOCKET)
+}
+
+async fn accept(listener: UnixListener, socket: PathBuf, states: watch::Receiver<State>) {
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        let (socket, states) = (socket.clone(), states.clone());
+        tokio::spawn(async move { carry(client, &socket, states).await });
+    }
+}
+
+/// Carries what the two ends say, until one of them hangs up or the wire is cut.
+async fn carry(client: UnixStream, socket: &Path, states: watch::Receiver<State>) {
+    let Ok(server) = UnixStream::connect(socket).await else { return };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let commits = Arc::new(AtomicBool::new(false));
+    let mut cut = states.clone();
+    tokio::select! {
+        () = ask(from_client, to_server, states.clone(), &commits) => {}
+        () = answer(from_server, to_client, states, &commits) => {}
+        _ = cut.wait_for(|state| *state == State::Cut) => {}
+    }
+}
+
+async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>, commits: &AtomicBool) {
+    let mut said = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut said).await {
+        let state = pass(&mut states).await;
+        let is_commit = said[..length].windows(6).any(|word| word == b"COMMIT");
+        commits.store(is_commit && state == State::CutAtCommit, Ordering::SeqCst);
+        if to.write_all(&said[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>, commits: &AtomicBool) {
+    let mut said = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut said).await {
+        pass(&mut states).await;
+        if commits.load(Ordering::SeqCst) || to.write_all(&said[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits as long as the wire has it; answers how it is then.
+async fn pass(states: &mut watch::Receiver<State>) -> State {
+    let state = *states.wait_for(|state| *state != State::Dead).await.unwrap();
+    if let State::Slow(delay) = state {
+        sleep(delay).await;
+    }
+    state
+}
