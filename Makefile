@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 
-.PHONY: help run build setup site test check lint fmt bench
+.PHONY: help run build setup site test soak check lint fmt bench
 
 help: ## says what each command does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -21,6 +21,9 @@ site: setup ## builds the browser's half into target/site
 
 test: ## everything, from unit tests to a real browser
 	@scripts/test
+
+soak: ## kills, faults and hostile input for half an hour; `scripts/soak MINUTES` for another time
+	@scripts/soak
 
 check: ## compiles both halves without building them: the fast question
 	@cargo check --workspace --all-targets

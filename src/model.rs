@@ -6,7 +6,7 @@ pub mod view;
 #[cfg(feature = "postgres")]
 pub mod export;
 #[cfg(feature = "postgres")]
-mod ndjson;
+pub mod ndjson;
 #[cfg(feature = "postgres")]
 pub mod query;
 #[cfg(feature = "postgres")]

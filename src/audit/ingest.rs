@@ -17,7 +17,7 @@ use crate::{Error, Result, trace};
 pub(crate) mod document;
 mod earlier;
 mod group;
-mod parse;
+pub mod parse;
 
 use parse::Parsed;
 pub(crate) use parse::claimed_time;

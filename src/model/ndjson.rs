@@ -18,7 +18,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A record that was sent and read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Incoming {
+pub struct Incoming {
     /// Its own time, or that of its arrival.
     pub at: DateTime<Utc>,
     /// It, byte for byte.
@@ -29,7 +29,7 @@ pub(super) struct Incoming {
 ///
 /// # Errors
 /// [`Error::Faulty`] naming each line that is no record; [`Error::Invalid`] for `records` if there are none or too many.
-pub(super) fn read(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Incoming>> {
+pub fn read(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Incoming>> {
     let text = std::str::from_utf8(body).map_err(|cause| no_text(body, &cause))?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());

@@ -18,6 +18,7 @@ mod examples;
 mod export;
 mod faults;
 mod forms;
+mod fuzz;
 mod graphql;
 mod graphs;
 mod headers;

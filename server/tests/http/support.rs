@@ -105,6 +105,17 @@ impl TestApplication {
         String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 
+    /// Everything that comes back for these bytes, after which nothing more is sent.
+    pub async fn answer_to_bytes(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).await.unwrap();
+        // It may hang up before everything is sent, and in the middle of its answer.
+        let _sent = stream.write_all(request).await;
+        let _ended = stream.shutdown().await;
+        let mut answer = Vec::new();
+        let _hung_up = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     /// Asks it to stop.
     pub fn begin_stop(&mut self) {
         drop(self.stop.take());

@@ -42,7 +42,7 @@ pub enum Format {
 
 /// An event that was sent and read.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub struct Parsed {
     /// Where its id is in the request, for refusals.
     pub id_path: String,
     /// The id that its sender gave it.
@@ -54,7 +54,10 @@ pub(super) struct Parsed {
 }
 
 /// Reads the events of a request by the access token `source`.
-pub(super) fn events(body: &[u8], format: Format, now: DateTime<Utc>, source: Uuid) -> Result<Vec<Parsed>> {
+///
+/// # Errors
+/// [`Error::Invalid`] naming the event and the field.
+pub fn events(body: &[u8], format: Format, now: DateTime<Utc>, source: Uuid) -> Result<Vec<Parsed>> {
     let text = std::str::from_utf8(body).map_err(|_| Error::invalid("body", "Events are sent in UTF-8."))?;
     let sent = match format {
         Format::Json => of_json(text)?,

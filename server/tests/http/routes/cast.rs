@@ -7,6 +7,7 @@ use orgtrail::identity::role::Role;
 use orgtrail::identity::sign_in::create_user;
 use orgtrail::identity::viewer::{Origin, User, Viewer};
 use orgtrail::organization::{invites, members, settings, teams};
+use orgtrail_server::config::Config;
 use reqwest::Method;
 
 use super::{OTHER_PASSWORD, Who, changes_graph};
@@ -29,7 +30,12 @@ pub struct Cast {
 
 impl Cast {
     pub async fn new() -> Self {
-        let app = TestApplication::start().await;
+        Self::new_with(|_| {}).await
+    }
+
+    /// Likewise, with a changed configuration.
+    pub async fn new_with(change: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApplication::start_with(change).await;
         let owner = Viewer::user(app.owner.clone(), Origin::default());
         let mut users = vec![
             (Who::Member(Role::Owner), app.owner.clone()),

@@ -1,0 +1,7 @@
+//! Hostile input of every kind, made by chance from seeds that are printed: a clear answer, and never a fault of ours.
+
+mod hostile;
+mod inputs;
+mod judge;
+mod parsers;
+mod routes;
