@@ -1,5 +1,6 @@
 //! What somebody is answered at each door at one moment.
 
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, StatusCode};
@@ -10,6 +11,11 @@ use crate::load::Tenant;
 const EVENT: &str = r#"{"action":"door.opened","actor":{"user":{"id":"u-1"}}}"#;
 const QUERY: &str = r#"{"query":"{ account { name } }"}"#;
 const JSON: &str = "application/json";
+
+#[expect(clippy::disallowed_methods, reason = "the tests ask for today as a person would")]
+fn today() -> String {
+    DateTime::<Utc>::from(std::time::SystemTime::now()).date_naive().to_string()
+}
 
 /// A question for each door.
 fn questions(tenant: &Tenant) -> Vec<(&'static str, RequestBuilder)> {
@@ -22,7 +28,7 @@ fn questions(tenant: &Tenant) -> Vec<(&'static str, RequestBuilder)> {
         ("a page", page),
         ("a question of a page", function),
         ("a form", mutation),
-        ("an export", export.query(&[("start", "2000-01-01T00:00:00Z")])),
+        ("an export", export.query(&[("start", today()), ("end", today())])),
         ("events", product.request("POST", "/api/v1/events").header(CONTENT_TYPE, JSON).body(EVENT)),
         ("the feed", product.request("GET", "/api/v1/events")),
         ("GraphQL", product.request("POST", "/graphql").header(CONTENT_TYPE, JSON).body(QUERY)),
@@ -56,12 +62,14 @@ pub async fn until_all_are_open(tenant: &Tenant) {
     for number in 0..questions(tenant).len() {
         loop {
             let (door, question) = questions(tenant).swap_remove(number);
-            let status = question.send().await.unwrap().status().as_u16();
-            // 409: the team is there already. 422: the export began too early, and is asked for no more than that.
-            if (200..300).contains(&status) || status == 409 || (door == "an export" && status == 422) {
+            let answer = question.send().await.unwrap();
+            let status = answer.status().as_u16();
+            let whole = answer.text().await;
+            // The team may be there already; an export that was broken off may have its place still.
+            if (status / 100 == 2 && whole.is_ok()) || (door == "a form" && status == 409) {
                 break;
             }
-            assert_eq!(status, 503, "{door}");
+            assert!(status == 503 || (door == "an export" && [200, 429].contains(&status)), "{door}: {status} {whole:?}");
             breathe().await;
         }
     }
