@@ -88,7 +88,7 @@ impl tower_sessions::SessionStore for SessionStore {
         .await;
         let Err(cause) = saved else { return Ok(()) };
         // A database that can only be read is no reason to refuse a page: that the session was used is noted the next time.
-        match self.load(&record.id).await {
+        match tower_sessions::SessionStore::load(self, &record.id).await {
             Ok(Some(kept)) if kept.data == record.data => {
                 tracing::warn!(%cause, "that a session was used is not noted");
                 Ok(())

@@ -92,7 +92,7 @@ async fn what_finds_no_room_on_the_disk_is_not_acknowledged() {
     for (round, mut random) in rounds("a full disk", 1).enumerate() {
         let data = disk.path().join(round.to_string());
         let site = Site::at(&data);
-        let (_server, address) = site.serve().await;
+        let (server, address) = site.serve().await;
         let (_url, urls) = watch::channel(address);
         let mut load = Load::begin(&site, &urls, &mut random).await;
         let (ledger, tenant) = (load.ledger.clone(), load.tenants[0].clone());
@@ -111,6 +111,7 @@ async fn what_finds_no_room_on_the_disk_is_not_acknowledged() {
         load.during(filling).await;
         let acknowledged = load.end().await;
         assert_eq!(problems(&site, &acknowledged).await, Vec::<String>::new());
+        drop(server);
         drop(site);
         fs::remove_dir_all(&data).unwrap();
     }
