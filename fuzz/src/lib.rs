@@ -6,7 +6,7 @@ pub mod server;
 
 /// All of them, by name.
 #[must_use]
-pub fn parsers() -> Vec<(&'static str, fn(&[u8]))> {
+pub fn parsers() -> Vec<domain::Parser> {
     let mut parsers = domain::PARSERS.to_vec();
     #[cfg(feature = "server")]
     parsers.extend(server::PARSERS);

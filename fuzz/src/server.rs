@@ -4,9 +4,10 @@ use async_graphql::Variables;
 use orgtrail_server::graphql::document::Document;
 use orgtrail_server::graphql::sent::Sent;
 
-/// Each with its name, which is that of its folder of seeds.
-pub const PARSERS: [(&str, fn(&[u8])); 2] =
-    [("graphql_document", graphql_document), ("graphql_request", graphql_request)];
+use super::domain::Parser;
+
+/// Those of the server.
+pub const PARSERS: [Parser; 2] = [("graphql_document", graphql_document), ("graphql_request", graphql_request)];
 
 fn graphql_document(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -73,13 +73,28 @@ pub(super) struct Attempt<'a> {
 /// # Errors
 /// [`Error::Unavailable`].
 pub(crate) async fn record_mutation(platform: &Platform, user: &User, origin: &Origin, outcome: Outcome) -> Result<()> {
-    let attempt =
-        Attempt { method: Method::Mutation, email: &user.email, user: Some(user.id), outcome, reason: None, origin };
     let mut transaction = storage::begin_unbound(&platform.database.writes).await?;
-    record(&mut transaction, platform, attempt).await?;
+    write_mutation(&mut transaction, platform, user, origin, outcome).await?;
     transaction.commit().await?;
     origin.set_recorded();
     Ok(())
+}
+
+/// Writes the mutation of the request, if there is one, together with what it did: the caller commits, and then has it
+/// [recorded](Origin::set_recorded).
+pub(super) async fn write_mutation(
+    connection: &mut PgConnection,
+    platform: &Platform,
+    user: &User,
+    origin: &Origin,
+    outcome: Outcome,
+) -> Result<()> {
+    if origin.mutation.as_ref().is_none_or(|sent| sent.unrecorded().is_none()) {
+        return Ok(());
+    }
+    let attempt =
+        Attempt { method: Method::Mutation, email: &user.email, user: Some(user.id), outcome, reason: None, origin };
+    record(connection, platform, attempt).await
 }
 
 /// Writes an attempt to sign in: the same work whoever it is.

@@ -1,13 +1,14 @@
 //! Another e-mail address for one's account: asked for with the password, confirmed by who reads the new mailbox.
 
 use super::account::{self, AccountChange};
-use super::attempt::Method;
+use super::attempt::{self, Method};
 use super::email::Email;
 use super::letters;
 use super::link_secret::LinkSecret;
 use super::mailed_link::{self, Link, Purpose};
 use super::throttle::Throttles;
 use super::viewer::Viewer;
+use crate::audit::event::Outcome;
 use crate::platform::Platform;
 use crate::storage;
 use crate::{Error, Result};
@@ -33,7 +34,9 @@ pub async fn request(platform: &Platform, viewer: &Viewer, email: &str, current_
     }
     throttles.failed(&mut transaction, now).await?;
     mailed_link::make_for_change(&mut transaction, user.id, &new, &secret, now).await?;
+    attempt::write_mutation(&mut transaction, platform, user, &viewer.origin, Outcome::Success).await?;
     transaction.commit().await?;
+    viewer.origin.set_recorded();
     platform.mail.post(letters::change_announced(Email::parse(&user.email)?, &new, &platform.public_url));
     platform.mail.post(letters::confirm_change(new, &user.email, &platform.public_url, &secret));
     Ok(())

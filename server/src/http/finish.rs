@@ -28,17 +28,18 @@ pub async fn run(State(patience): State<Answering>, request: Request, next: Next
     let is_page = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     if !is_page {
         let held = request.extensions().get::<Arc<Held>>().cloned();
-        let arrived = held.as_ref().map(|held| held.arrival());
+        let body = held.clone();
         let answering = async move {
             let response = next.run(request).await;
             drop(held); // only now has nobody anything of the body left
             response
         };
-        let overdue = async {
-            if let Some(arrived) = arrived {
-                arrived.await; // until then it is the client that is waited for
-            }
+        let overdue = async move {
             sleep(patience.other).await;
+            if let Some(body) = body.filter(|body| body.is_coming()) {
+                body.arrival().await; // until then it is the client that was waited for
+                sleep(patience.other).await;
+            }
         };
         return unless(overdue, tokio::spawn(answering.in_current_span())).await;
     }

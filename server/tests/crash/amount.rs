@@ -11,7 +11,8 @@ use fastrand::Rng;
 
 /// A random source for each of `rounds` rounds, or for as many as there is time for.
 pub fn rounds(what: &'static str, rounds: u64) -> impl Iterator<Item = Rng> {
-    let until = variable("ORGTRAIL_SOAK_MINUTES").map(|minutes: f64| Instant::now() + Duration::from_secs_f64(minutes * 60.0));
+    let until =
+        variable("ORGTRAIL_SOAK_MINUTES").map(|minutes: f64| Instant::now() + Duration::from_secs_f64(minutes * 60.0));
     let first = variable("ORGTRAIL_SEED").unwrap_or_else(|| if until.is_some() { fastrand::u64(..1 << 40) } else { 1 });
     let goes_on = move |round: &u64| until.map_or(*round < rounds, |until| *round == 0 || Instant::now() < until);
     (0..).take_while(goes_on).map(move |round| {

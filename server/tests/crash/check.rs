@@ -135,7 +135,8 @@ async fn of_events(database: &mut PgConnection, acknowledged: &Acknowledged) -> 
     let placed = |(client_id, id, index): (String, String, i64)| (client_id.clone(), Placed { client_id, id, index });
     let recorded: HashMap<String, Placed> = recorded.into_iter().map(placed).collect();
     let is_wrong = |event: &&Placed| recorded.get(&event.client_id) != Some(*event);
-    let told = |event: &Placed| format!("{event:?} was acknowledged, but there is {:?}", recorded.get(&event.client_id));
+    let told =
+        |event: &Placed| format!("{event:?} was acknowledged, but there is {:?}", recorded.get(&event.client_id));
     acknowledged.events.iter().filter(is_wrong).map(told).collect()
 }
 
@@ -185,7 +186,11 @@ fn forget_event(acknowledged: &mut Acknowledged) {
     acknowledged.events.push(Placed { client_id: "lost".to_owned(), id: String::new(), index: 0 });
 }
 
-async fn complaints_after(damage: &'static str, database: &mut PgConnection, acknowledged: &Acknowledged) -> Vec<String> {
+async fn complaints_after(
+    damage: &'static str,
+    database: &mut PgConnection,
+    acknowledged: &Acknowledged,
+) -> Vec<String> {
     let mut transaction = database.begin().await.unwrap();
     let off = "do $$
         declare guarded regclass;

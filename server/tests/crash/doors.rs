@@ -22,7 +22,8 @@ fn questions(tenant: &Tenant) -> Vec<(&'static str, RequestBuilder)> {
     let Tenant { slug, owner, product, .. } = tenant;
     let page = owner.request("GET", &format!("/{slug}/settings/members")).header(ACCEPT, "text/html");
     let function = owner.request("POST", "/api/audit_page").form(&[("organization", slug.as_str()), ("query", "")]);
-    let mutation = owner.request("POST", "/api/create_team").form(&[("organization", slug.as_str()), ("name", "Doors")]);
+    let mutation =
+        owner.request("POST", "/api/create_team").form(&[("organization", slug.as_str()), ("name", "Doors")]);
     let export = owner.request("GET", &format!("/api/export_audit_logs?organization={slug}"));
     vec![
         ("a page", page),
@@ -69,7 +70,10 @@ pub async fn until_all_are_open(tenant: &Tenant) {
             if (status / 100 == 2 && whole.is_ok()) || (door == "a form" && status == 409) {
                 break;
             }
-            assert!(status == 503 || (door == "an export" && [200, 429].contains(&status)), "{door}: {status} {whole:?}");
+            assert!(
+                status == 503 || (door == "an export" && [200, 429].contains(&status)),
+                "{door}: {status} {whole:?}"
+            );
             breathe().await;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -34,7 +34,9 @@ pub enum Refused {
 pub struct Held {
     room: Arc<Semaphore>,
     bytes: AtomicUsize,
-    /// Cancelled when nothing more is waited for.
+    /// Whether the client was waited for.
+    awaited: AtomicBool,
+    /// Cancelled when it is not waited for any longer.
     arrived: CancellationToken,
 }
 
@@ -42,7 +44,12 @@ impl Held {
     /// Nothing yet, of `room`, which has a permit for each byte.
     #[must_use]
     pub(super) fn new(room: Arc<Semaphore>) -> Self {
-        Self { room, bytes: AtomicUsize::new(0), arrived: CancellationToken::new() }
+        Self { room, bytes: AtomicUsize::new(0), awaited: AtomicBool::new(false), arrived: CancellationToken::new() }
+    }
+
+    /// Whether it is the client that is waited for, for the body.
+    pub(crate) fn is_coming(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed) && !self.arrived.is_cancelled()
     }
 
     /// Done when the body has come, or nobody wants it any more.
@@ -108,6 +115,7 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Received<B> {
             Poll::Ready(Some(Err(cause))) => Poll::Ready(Some(Err(Refused::Broken(cause)))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
+                self.held.awaited.store(true, Ordering::Relaxed);
                 let due = *self.since.get_or_insert_with(Instant::now) + self.sending.time_for(self.came);
                 self.alarm.poll(due, cx).map(|()| Some(Err(Refused::TooSlow)))
             }

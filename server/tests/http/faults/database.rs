@@ -158,7 +158,8 @@ async fn a_database_that_hangs_up_has_done_nothing_by_halves() {
     sqlx::raw_sql("select from orgtrail.trail_heads for update").execute(&mut *holding).await.unwrap();
     // In the middle of a change: rows are written, its event is not.
     let cutting = async {
-        let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let waits =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *holding).await.unwrap() < 2 {
             sleep(Duration::from_millis(10)).await;
         }

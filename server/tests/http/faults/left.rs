@@ -37,16 +37,19 @@ async fn complaints(app: &TestApplication) -> Vec<String> {
 
 /// A request as bytes: a team, or three events.
 fn request(number: usize, cookie: &str, token: &str) -> String {
-    let (path, credential, media_type, body) = if number % 2 == 0 {
+    let (path, credential, media_type, body) = if number.is_multiple_of(2) {
         let body = format!("organization={ACME}&name=team-{number}");
         ("/api/create_team", format!("cookie: sid={cookie}"), "application/x-www-form-urlencoded", body)
     } else {
-        let event = json!({ "action": "invoice.paid", "actor": { "user": { "id": "1" } }, "next": { "batch": number } });
+        let event =
+            json!({ "action": "invoice.paid", "actor": { "user": { "id": "1" } }, "next": { "batch": number } });
         let body = json!({ "events": [event, event, event] }).to_string();
         ("/api/v1/events", format!("authorization: Bearer {token}"), "application/json", body)
     };
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nhost: a\r\n{credential}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: a\r\n{credential}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
 }
 
 /// Sends all of a request or its beginning, and goes.
@@ -75,7 +78,10 @@ async fn until_quiet(app: &TestApplication) {
 async fn what_who_leaves_had_begun_is_done_or_not() {
     for mut random in rounds("clients that leave", 1) {
         let app = TestApplication::start_with(|config| config.requests_per_minute = u32::MAX).await;
-        let entered = app.program().form("/api/login", &[("email", &app.owner.email), ("password", crate::support::PASSWORD)]).await;
+        let entered = app
+            .program()
+            .form("/api/login", &[("email", &app.owner.email), ("password", crate::support::PASSWORD)])
+            .await;
         let (cookie, token) = (entered.session_cookie().unwrap(), app.token(&[Scope::EventsWrite]).await);
         let address = app.url.trim_start_matches("http://");
         let leavers: Vec<_> = (0..LEAVERS)
@@ -89,7 +95,8 @@ async fn what_who_leaves_had_begun_is_done_or_not() {
         }
         until_quiet(&app).await;
         assert_eq!(complaints(&app).await, Vec::<String>::new());
-        let teams: i64 = sqlx::query_scalar("select count(*) from orgtrail.teams").fetch_one(&app.superuser).await.unwrap();
+        let teams: i64 =
+            sqlx::query_scalar("select count(*) from orgtrail.teams").fetch_one(&app.superuser).await.unwrap();
         assert!(teams > 0 && teams < i64::try_from(LEAVERS / 2).unwrap(), "some of them, and not all: {teams}");
         // Control: what is half there is seen.
         let mut transaction = app.superuser.begin().await.unwrap();

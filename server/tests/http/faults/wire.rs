@@ -1,8 +1,6 @@
 //! A wire between an application and its database, which can be slow, dead, or cut; the Postgres behind it is that of all tests.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -27,7 +25,7 @@ pub enum State {
     Dead,
     /// Every connection is closed, and no other is made.
     Cut,
-    /// A connection is closed when the database has committed, before it can say so.
+    /// A connection is closed when the database has committed what was written over it, before it can say so.
     CutAtCommit,
 }
 
@@ -96,35 +94,42 @@ async fn carry(client: UnixStream, socket: &Path, states: watch::Receiver<State>
     let Ok(server) = UnixStream::connect(socket).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let commits = Arc::new(AtomicBool::new(false));
     let mut cut = states.clone();
     tokio::select! {
-        () = ask(from_client, to_server, states.clone(), &commits) => {}
-        () = answer(from_server, to_client, states, &commits) => {}
+        () = ask(from_client, to_server, states.clone()) => {}
+        () = answer(from_server, to_client, states) => {}
         _ = cut.wait_for(|state| *state == State::Cut) => {}
     }
 }
 
-async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>, commits: &AtomicBool) {
+async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>) {
     let mut said = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut said).await {
-        let state = pass(&mut states).await;
-        let is_commit = said[..length].windows(6).any(|word| word == b"COMMIT");
-        commits.store(is_commit && state == State::CutAtCommit, Ordering::SeqCst);
+        pass(&mut states).await;
         if to.write_all(&said[..length]).await.is_err() {
             return;
         }
     }
 }
 
-async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>, commits: &AtomicBool) {
-    let mut said = vec![0; 64 * 1024];
+async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>) {
+    let (mut said, mut has_written) = (vec![0; 64 * 1024], false);
     while let Ok(length @ 1..) = from.read(&mut said).await {
-        pass(&mut states).await;
-        if commits.load(Ordering::SeqCst) || to.write_all(&said[..length]).await.is_err() {
+        let (state, said) = (pass(&mut states).await, &said[..length]);
+        has_written |= holds(said, b"INSERT 0 ");
+        let is_lost = state == State::CutAtCommit && has_written && holds(said, b"COMMIT\0");
+        if is_lost || to.write_all(said).await.is_err() {
             return;
         }
+        has_written &= !said.ends_with(OUTSIDE);
     }
+}
+
+/// The end of an answer after which no transaction is open.
+const OUTSIDE: &[u8] = b"Z\0\0\0\x05I";
+
+fn holds(said: &[u8], words: &[u8]) -> bool {
+    said.windows(words.len()).any(|some| some == words)
 }
 
 /// Waits as long as the wire has it; answers how it is then.
