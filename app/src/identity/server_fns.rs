@@ -38,8 +38,7 @@ pub async fn viewer() -> Result<Told<ViewerView>, Refusal> {
 #[server(name = TakeFlash, endpoint = "flash", output = ToldJson)]
 pub async fn flash() -> Result<Told<Flash>, Refusal> {
     let session = session().map_err(refuse)?;
-    let waiting: Option<Flash> =
-        session.remove(SESSION_FLASH).await.map_err(|error| refuse(orgtrail::Error::internal(error)))?;
+    let waiting: Option<Flash> = session.remove(SESSION_FLASH).await.map_err(|cause| refuse(unstored(cause)))?;
     Ok(Told::tell(waiting.unwrap_or_default()))
 }
 
@@ -83,7 +82,7 @@ pub async fn signup(
 #[server(endpoint = "logout")]
 pub async fn logout() -> Result<(), Refusal> {
     let session = session().map_err(refuse)?;
-    session.flush().await.map_err(|error| refuse(orgtrail::Error::internal(error)))?;
+    session.flush().await.map_err(|cause| refuse(unstored(cause)))?;
     set_header(http::HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"");
     set_location("/login");
     Ok(())
@@ -105,9 +104,15 @@ pub(crate) async fn renew_session(signed_in: SignedIn) -> orgtrail::Result<()> {
 /// A new id for this session, which goes on as who signs in with another password.
 ///
 /// # Errors
-/// [`orgtrail::Error::Internal`] if the session cannot be stored.
+/// [`orgtrail::Error::Unavailable`] if the session cannot be stored.
 #[cfg(feature = "ssr")]
 pub async fn renew(session: &tower_sessions::Session, signed_in: SignedIn) -> orgtrail::Result<()> {
-    session.cycle_id().await.map_err(orgtrail::Error::internal)?;
-    session.insert(SESSION_SIGNED_IN, signed_in).await.map_err(orgtrail::Error::internal)
+    session.cycle_id().await.map_err(unstored)?;
+    session.insert(SESSION_SIGNED_IN, signed_in).await.map_err(unstored)
+}
+
+/// A session that cannot be read or written: it is in the database, which will be back.
+#[cfg(feature = "ssr")]
+fn unstored(cause: tower_sessions::session::Error) -> orgtrail::Error {
+    orgtrail::Error::Unavailable(Box::new(cause))
 }

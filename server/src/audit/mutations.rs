@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use orgtrail::audit::event::Outcome;
 use orgtrail::audit::operation::{SentMutation, settle};
 use orgtrail::identity::viewer::{Identity, Viewer};
 use orgtrail::platform::Platform;
+use orgtrail_app::wire::Refusal;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -55,6 +57,9 @@ pub const SIGN_INS: [&str; 5] =
 /// The way out for pages without JavaScript; all other forms are server functions.
 const SIGN_OUT: &str = "/logout";
 
+/// The ways out: they are open whether that can be recorded or not.
+const SIGN_OUTS: [&str; 2] = [SIGN_OUT, "/api/logout"];
+
 /// Stands innermost, where statuses are still those of the server functions.
 pub async fn note(State(platform): State<Platform>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
@@ -71,8 +76,17 @@ pub async fn note(State(platform): State<Platform>, request: Request, next: Next
     begin(viewer, sent(&path, fields));
     let viewer = viewer.clone();
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    end(&platform, &viewer, slug.as_deref(), outcome(response.status())).await;
-    response
+    let outcome = outcome(response.status());
+    match end(&platform, &viewer, slug.as_deref(), outcome).await {
+        Err(error) if outcome == Outcome::Success && !SIGN_OUTS.contains(&path.as_str()) => refusal(&error),
+        _ => response,
+    }
+}
+
+/// The refusal as a server function would answer it: to a form's page or a program.
+fn refusal(error: &orgtrail::Error) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(Refusal::new(error.status(), error.code(), &error.message()))).into_response()
 }
 
 /// Notes what somebody sends: the first change that comes of it records it. Whoever is not signed in sends no mutation, but an attempt.
@@ -83,10 +97,16 @@ pub fn begin(viewer: &mut Viewer, sent: SentMutation) {
 }
 
 /// Records how the viewer's mutation ended, if no change has recorded it. `slug` is the organization that it named.
-pub async fn end(platform: &Platform, viewer: &Viewer, slug: Option<&str>, outcome: Outcome) {
-    if let Err(cause) = settle(platform, viewer, slug, outcome).await {
+///
+/// # Errors
+/// [`Error::Unavailable`](orgtrail::Error::Unavailable) if it is not recorded: then it was not done either, as it seems to who sent it.
+/// Whoever was refused is so anyway.
+pub async fn end(platform: &Platform, viewer: &Viewer, slug: Option<&str>, outcome: Outcome) -> orgtrail::Result<()> {
+    let settled = settle(platform, viewer, slug, outcome).await;
+    if let Err(cause) = &settled {
         tracing::error!(%cause, ?outcome, "a mutation that changed nothing could not be recorded");
     }
+    settled
 }
 
 /// Whether a post to `path` is a mutation that is sent after sign-in.

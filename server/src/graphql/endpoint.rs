@@ -144,8 +144,11 @@ async fn execute(served: Served, viewer: Viewer, request: async_graphql::Request
     let named = Named::default();
     let mut answer = served.schema.execute(request.data(viewer.clone()).data(named.clone())).await;
     error::dress(&mut answer);
-    mutations::end(&served.platform, &viewer, named.slug(), outcome(&answer)).await;
-    answer
+    let outcome = outcome(&answer);
+    match mutations::end(&served.platform, &viewer, named.slug(), outcome).await {
+        Err(error) if outcome == Outcome::Success => Refused::new(error.code(), error.message(), None).into_response(),
+        _ => answer,
+    }
 }
 
 fn outcome(answer: &Answer) -> Outcome {

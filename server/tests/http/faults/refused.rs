@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::graphql::mutations::{Mutations, told};
 use crate::routes::{Cast, ENDPOINTS, Who, expected};
-use crate::support::{ACME, Answer, Client, TestApplication};
+use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
 const OWNER: Who = Who::Member(Role::Owner);
 
@@ -185,4 +185,25 @@ async fn who_only_looks_is_served() {
         let answer = trail.answer_of_refused(page, async || admin.get(page).await).await;
         assert_eq!(answer.status, 200, "{page}: {}", answer.body);
     }
+}
+
+/// Who is signed in is served though sessions cannot be written; who is not gets none, and is told so.
+#[tokio::test]
+async fn sessions_that_cannot_be_written_are_good_enough_for_looking() {
+    let app = TestApplication::start().await;
+    let owner = app.owner().await;
+    let fill = "update orgtrail.sessions set last_seen_at = last_seen_at - interval '2 minutes';
+        create function public.full() returns trigger language plpgsql as $$ begin raise exception 'no room' using errcode = 'disk_full'; end $$;
+        create trigger full_disk before insert or update on orgtrail.sessions for each row execute function public.full()";
+    sqlx::raw_sql(fill).execute(&app.superuser).await.unwrap();
+    let page = owner.get("/acme").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let fields = [("email", app.owner.email.as_str()), ("password", PASSWORD)];
+    let entered = app.program().form("/api/login", &fields).await;
+    assert_later("/api/login", &entered);
+    assert_eq!(entered.session_cookie(), None);
+    // What a page leaves for the next one waits in the session.
+    assert_later("a form's refusal", &owner.form("/api/create_team", &[("organization", ACME), ("name", "")]).await);
+    sqlx::raw_sql("drop trigger full_disk on orgtrail.sessions").execute(&app.superuser).await.unwrap();
+    assert_eq!(app.program().form("/api/login", &fields).await.status, 200);
 }
