@@ -129,9 +129,10 @@ impl Askers {
         [&self.browser, &self.browser, &self.program, &self.nobody][random.usize(..4)]
     }
 
-    /// Whoever was signed out by what was asked signs in again.
+    /// Whoever was signed out by what was asked, or has become somebody else by signing up, signs in again.
     async fn renew(&mut self, cast: &Cast) {
-        if self.browser.call("/api/viewer", &[]).await.status != 200 {
+        let viewer = self.browser.call("/api/viewer", &[]).await;
+        if viewer.status != 200 || viewer.json()["email"] != cast.app.owner.email.as_str() {
             self.browser = cast.client(OWNER).await;
         }
     }
