@@ -66,10 +66,16 @@ async fn count(app: &TestApplication, what: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(&app.superuser).await.unwrap()
 }
 
-/// Teams of this name, and their events.
+/// Teams of this name, and their events, at one and the same moment.
 async fn teams(app: &TestApplication, name: &str) -> (i64, i64) {
-    let events = format!("orgtrail.events where action = 'team.created' and object_name = '{name}'");
-    (count(app, &format!("orgtrail.teams where name = '{name}'")).await, count(app, &events).await)
+    sqlx::query_as(
+        "select (select count(*) from orgtrail.teams where name = $1),
+            (select count(*) from orgtrail.events where action = 'team.created' and object_name = $1)",
+    )
+    .bind(name)
+    .fetch_one(&app.superuser)
+    .await
+    .unwrap()
 }
 
 async fn doors_opened(app: &TestApplication) -> i64 {
