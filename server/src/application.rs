@@ -11,7 +11,7 @@ use orgtrail::platform::Platform;
 use orgtrail::upkeep::{Retention, partitions};
 use orgtrail_app::audit::download::Downloads;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::background::Background;
@@ -166,7 +166,8 @@ impl Application {
         self.opened.close().await;
     }
 
-    /// Serves until `shutdown` is done, then lets running requests end, for ten seconds at most, and stops what it started.
+    /// Serves until `shutdown` is done, then lets a proxy in front notice and running requests end, for ten seconds at most, and stops what it
+    /// started.
     ///
     /// # Errors
     /// If the accept loop panics.
@@ -184,8 +185,13 @@ impl Application {
             () = shutdown => {}
         }
         self.stopping.store(true, Ordering::Relaxed);
+        let last_requests = Instant::now() + self.limits.last_requests;
+        if !self.front.trusted_proxies.is_empty() {
+            // A balancer goes on to send until it has asked whether we are ready.
+            sleep(self.limits.last_arrivals).await;
+        }
         stop.cancel();
-        let in_time = timeout(self.limits.last_requests, &mut serving).await.is_ok();
+        let in_time = timeout_at(last_requests, &mut serving).await.is_ok();
         last_records(&self.downloads, &self.post).await;
         cut.cancel();
         if !in_time {

@@ -18,6 +18,22 @@ async fn stops_at_once_when_nothing_runs() {
     assert!(TcpStream::connect(app.url.trim_start_matches("http://")).await.is_err(), "nothing new is taken");
 }
 
+/// A balancer asks now and then whether a server is ready, and goes on sending until it has seen that it is not.
+#[tokio::test]
+async fn behind_a_proxy_it_says_so_before_it_takes_nothing_more() {
+    let proxy = "127.0.0.1/32".parse().unwrap();
+    let mut app = TestApplication::start_with(|config| {
+        config.public.trusted_proxies.push(proxy);
+        config.limits.last_arrivals = Duration::from_secs(5);
+    })
+    .await;
+    app.begin_stop();
+    while app.program().get("/readyz").await.status != 503 {}
+    assert_eq!(app.program().get("/login").await.status, 200, "on a new connection");
+    app.stop().await;
+    assert!(TcpStream::connect(app.url.trim_start_matches("http://")).await.is_err(), "nothing new is taken");
+}
+
 #[tokio::test]
 async fn a_request_that_never_ends_is_cut_off() {
     let mut app = TestApplication::start_with(|config| config.limits.last_requests = Duration::from_secs(1)).await;

@@ -21,7 +21,9 @@ pub struct Limits {
     pub reading: Reading,
     /// Bytes of bodies of requests that are in memory at a time, of all that are not answered yet.
     pub bodies: usize,
-    /// How long running requests and downloads may take once the server is asked to stop.
+    /// How long requests are still taken once the server is asked to stop, where there is a proxy in front: by then it knows.
+    pub last_arrivals: Duration,
+    /// How long running requests and downloads may take once the server is asked to stop, the time before included.
     pub last_requests: Duration,
 }
 
@@ -79,6 +81,7 @@ impl Default for Limits {
             },
             reading: Reading { stall: Duration::from_secs(30), window: Duration::from_mins(1), pace: 4 * 1024 },
             bodies: 64 * 1024 * 1024,
+            last_arrivals: Duration::from_secs(2),
             last_requests: Duration::from_secs(10),
         }
     }
