@@ -1,0 +1,213 @@
+//! Two servers behind a balancer are one: sessions, throttles, places of exports and heads of trails are the database's. And one of them is
+//! killed in the middle of everything.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use reqwest::Response;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::balancer::{Balancer, Front};
+use crate::client::{ACME, Client, export, ids, page};
+use crate::machines::{Machines, Server};
+use crate::standby::Standby;
+
+/// Two servers, a replica that both read from, and a balancer before them.
+struct Pair {
+    url: String,
+    owner: Client,
+    program: Client,
+    _balancer: Balancer,
+    servers: [Server; 2],
+    _standby: Standby,
+    machines: Machines,
+}
+
+impl Pair {
+    async fn up() -> Self {
+        let machines = Machines::start().await;
+        let standby = Standby::of(&machines, &[]).await;
+        let (front, replica) = (Front::new(), standby.url("orgtrail_app"));
+        let url = front.url();
+        let variables = [
+            ("ORGTRAIL_PUBLIC_URL", url.as_str()),
+            ("ORGTRAIL_TRUSTED_PROXIES", "127.0.0.1"),
+            ("DATABASE_REPLICA_URL", &replica),
+        ];
+        let servers = [machines.serve(&variables).await, machines.serve(&variables).await];
+        let balancer = front.open([&servers[0], &servers[1]]);
+        while !reqwest::get(format!("{url}/readyz")).await.is_ok_and(|answer| answer.status() == 200) {
+            sleep(Duration::from_millis(50)).await;
+        }
+        let owner = Client::found(&url, ACME).await;
+        let program = Client::program(&machines).await;
+        Self { url, owner, program, _balancer: balancer, servers, _standby: standby, machines }
+    }
+
+    /// A trail of which an export takes long, if it is read slowly.
+    async fn fill(&self) {
+        let note = "x".repeat(3_000);
+        for some in ids("filler", 6_000).chunks(250) {
+            self.program.send_with(&self.url, some, &note).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_signed_in_at_one_is_signed_in_at_both() {
+    let pair = Pair::up().await;
+    let before = [pair.servers[0].answered().await, pair.servers[1].answered().await];
+    for _ in 0..6 {
+        assert!(pair.owner.text(&pair.url, &page(ACME)).await.contains("organization.created"));
+    }
+    for (server, before) in pair.servers.iter().zip(before) {
+        assert!(server.answered().await > before, "both were asked");
+        pair.owner.text(&server.url, &page(ACME)).await;
+    }
+    // And out at both.
+    assert_eq!(pair.owner.form(&pair.url, "/logout", &[]).await, 200);
+    for server in &pair.servers {
+        assert!(!pair.owner.get(&server.url, &page(ACME)).await.1.contains("organization.created"));
+    }
+}
+
+#[tokio::test]
+async fn guesses_are_counted_together() {
+    let pair = Pair::up().await;
+    let mut statuses = Vec::new();
+    for guess in 0..8 {
+        let password = format!("guess number {guess}");
+        let fields = [("email", "nobody@acme.example"), ("password", password.as_str())];
+        statuses.push(Client::new().form(&pair.url, "/api/login", &fields).await);
+    }
+    // As many as one server alone would look at.
+    assert_eq!(statuses[..5], [401; 5]);
+    assert_eq!(statuses.last(), Some(&429));
+    for server in &pair.servers {
+        let fields = [("email", "nobody@acme.example"), ("password", "another guess")];
+        assert_eq!(Client::new().form(&server.url, "/api/login", &fields).await, 429);
+    }
+}
+
+#[tokio::test]
+async fn two_exports_run_whoever_carries_them() {
+    let pair = Pair::up().await;
+    pair.fill().await;
+    let [one, two] = &pair.servers;
+    let running = [pair.program.open(&one.url, &export()).await, pair.program.open(&two.url, &export()).await];
+    for server in [one, two] {
+        assert_eq!(pair.program.get(&server.url, &export()).await.0, 429);
+    }
+    for download in running {
+        assert_eq!(download.status(), 200);
+        download.bytes().await.unwrap();
+    }
+    // The place is free when the end is recorded, a moment after the last byte.
+    while pair.program.get(&pair.url, &export()).await.0 == 429 {}
+}
+
+/// Sends events through the balancer until it is told to stop; answers what was acknowledged. What was not is sent again.
+async fn write(program: Client, url: String, name: String, stop: Arc<AtomicBool>) -> Vec<(String, i64)> {
+    let mut acknowledged = Vec::new();
+    for number in 0.. {
+        let some = ids(&format!("{name}-{number}"), 3);
+        let indexes = loop {
+            match program.send(&url, &some).await {
+                Some(indexes) => break indexes,
+                None => sleep(Duration::from_millis(20)).await,
+            }
+        };
+        acknowledged.extend(some.into_iter().zip(indexes));
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    acknowledged
+}
+
+struct Writers {
+    tasks: JoinSet<Vec<(String, i64)>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Writers {
+    fn start(pair: &Pair) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let write = |number| write(pair.program.clone(), pair.url.clone(), format!("writer-{number}"), stop.clone());
+        Self { tasks: (0..4).map(write).collect(), stop }
+    }
+
+    async fn stop(self) -> Vec<(String, i64)> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.tasks.join_all().await.concat()
+    }
+}
+
+/// What was acknowledged is in the trail where it was said to be, once; and the trail has no gap.
+async fn assert_kept(pair: &Pair, acknowledged: &[(String, i64)]) {
+    let feed = pair.program.follow(&pair.url).await;
+    assert_eq!(feed.keys().copied().collect::<Vec<_>>(), (0..i64::try_from(feed.len()).unwrap()).collect::<Vec<_>>());
+    for (id, index) in acknowledged {
+        assert_eq!(feed.get(index), Some(id));
+    }
+    let sent: Vec<_> = feed.values().filter(|object| object.starts_with("writer-")).collect();
+    assert_eq!(sent.len(), sent.iter().collect::<BTreeSet<_>>().len(), "nothing is there twice");
+    assert_eq!(sent.len(), acknowledged.len());
+}
+
+#[tokio::test]
+async fn a_trail_written_through_both_has_no_gap() {
+    let pair = Pair::up().await;
+    let before = [pair.servers[0].answered().await, pair.servers[1].answered().await];
+    let writers = Writers::start(&pair);
+    for (server, before) in pair.servers.iter().zip(before) {
+        while server.answered().await < before + 50 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let acknowledged = writers.stop().await;
+    assert_kept(&pair, &acknowledged).await;
+}
+
+/// An export of which the first bytes were read.
+async fn begin(pair: &Pair, server: &Server) -> impl Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin + use<> {
+    let response: Response = pair.program.open(&server.url, &export()).await;
+    assert_eq!(response.status(), 200);
+    let mut download = response.bytes_stream();
+    download.next().await.unwrap().unwrap();
+    download
+}
+
+#[tokio::test]
+async fn what_a_killed_server_did_is_broken_or_kept() {
+    let mut pair = Pair::up().await;
+    pair.fill().await;
+    let writers = Writers::start(&pair);
+    let mut broken = begin(&pair, &pair.servers[0]).await;
+    let mut whole = begin(&pair, &pair.servers[1]).await;
+    pair.servers[0].kill().await;
+    let mut ends = Vec::new();
+    while let Some(some) = broken.next().await {
+        ends.push(some.is_ok());
+    }
+    assert_eq!(ends.last(), Some(&false), "the reader is told that it is not whole");
+    while let Some(some) = whole.next().await {
+        some.unwrap();
+    }
+    // The other goes on for both: people and programs, and the place of the export that broke is free when its lease is over.
+    while pair.program.get(&pair.url, &export()).await.0 != 200 {
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(pair.owner.text(&pair.url, &page(ACME)).await.contains("</html>"));
+    let running = "select count(*) from orgtrail.running_exports where leased_until > clock_timestamp()";
+    let mut superuser = pair.machines.superuser().await;
+    while sqlx::query_scalar::<_, i64>(running).fetch_one(&mut superuser).await.unwrap() > 0 {
+        sleep(Duration::from_millis(100)).await;
+    }
+    let acknowledged = writers.stop().await;
+    assert_kept(&pair, &acknowledged).await;
+}

@@ -1,0 +1,12 @@
+//! More than one machine: servers, a primary and its streaming replica, a load balancer, all of them real; and what becomes of requests when
+//! one of them is gone.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod balancer;
+mod balancing;
+mod broken;
+mod client;
+mod machines;
+mod replica;
+mod standby;
