@@ -36,6 +36,8 @@ pub mod operation;
 #[cfg(feature = "postgres")]
 pub mod page;
 #[cfg(feature = "postgres")]
+pub(crate) mod reading;
+#[cfg(feature = "postgres")]
 pub mod redact;
 #[cfg(feature = "postgres")]
 pub(crate) mod refusal;

@@ -60,6 +60,8 @@ pub type ExportId = Uuid;
 pub(crate) struct Plan {
     /// What it reads.
     pub source: Arc<dyn Source>,
+    /// Last index of the organization's trail when it was planned: whoever has the trail so far has all of its records.
+    pub last_index: i64,
     /// Number of records up to its last one.
     pub rows: i64,
     /// Stored bytes of all of them, from which batches get their size.
@@ -84,7 +86,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Internal`]; the place is given back by the caller, unless its end was recorded.
     pub(crate) async fn begin(self, place: &Place) -> Result<Export> {
-        let mut batches = Batches::new(place, self.source, self.rows, self.stored_bytes);
+        let mut batches = Batches::new(place, self.source, self.last_index, self.rows, self.stored_bytes);
         let records = match self.written_bytes {
             Some(bytes) => bytes,
             None => batches.clone().count_bytes().await?,

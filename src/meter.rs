@@ -27,6 +27,42 @@ pub const SIGN_INS: &str = "orgtrail_sign_ins_total";
 /// What was refused because there is too much of it, by `reason`.
 pub const REFUSED: &str = "orgtrail_refused_total";
 
+/// Reads for which there was a replica, by `outcome`.
+pub const REPLICA_READS: &str = "orgtrail_replica_reads_total";
+
+/// What came of a read for which there is a replica. All but the first were answered by the primary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaAsked {
+    /// The replica answered.
+    Answered,
+    /// It did not have all that the primary had.
+    Behind,
+    /// It had what the primary did not show yet.
+    Ahead,
+    /// It could not answer, or not in time.
+    Failed,
+    /// It was not asked, because it is gone or not what it should be.
+    SetAside,
+}
+
+impl ReplicaAsked {
+    /// The value of the label `outcome`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Behind => "behind",
+            Self::Ahead => "ahead",
+            Self::Failed => "failed",
+            Self::SetAside => "set_aside",
+        }
+    }
+
+    pub(crate) fn count(self) {
+        counter!(REPLICA_READS, "outcome" => self.as_str()).increment(1);
+    }
+}
+
 /// Why something was refused that would have been done at another moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Busy {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -12,12 +12,17 @@ use crate::{Error, Result, meter, trace};
 pub mod check;
 mod error;
 pub mod guards;
+pub mod replica;
 mod transaction;
 
+use replica::Replica;
 pub use transaction::Transaction;
 
 /// Every migration, embedded; run by [`migrate`].
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// How long who needs the database waits for a connection to it (R-28).
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The connections of the running server, as `orgtrail_app`. Separate pools, so that one use cannot starve another (R-28).
 ///
@@ -30,36 +35,58 @@ pub struct Database {
     pub reads: PgPool,
     /// Batches of exports.
     pub exports: PgPool,
+    /// A replica that may answer pages and exports, if there is one.
+    pub replica: Option<Replica>,
 }
 
 impl Database {
     /// Opens the three pools lazily: the first use connects.
     #[must_use]
     pub fn new(app: &PgConnectOptions) -> Self {
-        // Every batch of an export walks an index in its order: planned once, and never by sorting what lies behind the limit.
-        let walking = app.clone().options([
-            ("plan_cache_mode", "force_generic_plan"),
-            ("enable_sort", "off"),
-            ("enable_bitmapscan", "off"),
-        ]);
-        Self { writes: pool(app, 8, "5s"), reads: pool(app, 6, "5s"), exports: pool(&walking, 4, "15s") }
+        let (reads, exports) = (reads_pool(app, PATIENCE), exports_pool(app, PATIENCE));
+        Self { writes: pool(app, 8, "5s", PATIENCE), reads, exports, replica: None }
     }
 
-    /// The pools, by the name that their connections and metrics have.
+    /// The same beside a streaming replica, as the same role.
     #[must_use]
-    pub fn pools(&self) -> [(&'static str, &PgPool); 3] {
-        [("writes", &self.writes), ("reads", &self.reads), ("exports", &self.exports)]
+    pub fn with_replica(self, replica: &PgConnectOptions) -> Self {
+        Self { replica: Some(Replica::new(replica)), ..self }
+    }
+
+    /// The pools, by the name that their metrics have.
+    #[must_use]
+    pub fn pools(&self) -> Vec<(&'static str, &PgPool)> {
+        let mut pools = vec![("writes", &self.writes), ("reads", &self.reads), ("exports", &self.exports)];
+        if let Some(replica) = &self.replica {
+            pools.extend([("replica_reads", &replica.reads), ("replica_exports", &replica.exports)]);
+        }
+        pools
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        self.writes.close().await;
-        self.reads.close().await;
-        self.exports.close().await;
+        for (_, pool) in self.pools() {
+            pool.close().await;
+        }
     }
 }
 
-fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str) -> PgPool {
+/// A pool for pages and lists.
+fn reads_pool(app: &PgConnectOptions, patience: Duration) -> PgPool {
+    pool(app, 6, "5s", patience)
+}
+
+/// A pool for batches of exports. Each walks an index in its order: planned once, and never by sorting what lies behind the limit.
+fn exports_pool(app: &PgConnectOptions, patience: Duration) -> PgPool {
+    let walking = app.clone().options([
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_sort", "off"),
+        ("enable_bitmapscan", "off"),
+    ]);
+    pool(&walking, 4, "15s", patience)
+}
+
+fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str, patience: Duration) -> PgPool {
     let options = app.clone().application_name("orgtrail").options([
         ("statement_timeout", statement_timeout),
         ("lock_timeout", "2s"),
@@ -70,7 +97,7 @@ fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str) -> Pg
     ]);
     PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(3))
+        .acquire_timeout(patience)
         .test_before_acquire(false)
         .before_acquire(|connection, state| Box::pin(is_alive(connection, state.idle_for)))
         .connect_lazy_with(options)
@@ -103,34 +130,65 @@ pub async fn begin_unbound(pool: &PgPool) -> Result<Transaction> {
     begin_as(pool, "begin", None).await
 }
 
-/// As [`begin`], for several questions about one and the same state, each planned for its own values: for counting what is large.
+/// As [`begin`], for questions about one and the same state, which change nothing; with the settings that `planning` wants.
 ///
 /// # Errors
 /// As [`begin`].
-pub(crate) async fn begin_snapshot(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
-    let opening = "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
-    begin_as(pool, opening, Some(organization)).await
+pub(crate) async fn begin_reading(pool: &PgPool, organization: Uuid, planning: Planning) -> Result<Transaction> {
+    begin_as(pool, planning.opening(), Some(organization)).await
 }
 
-/// As [`begin`], for a page of a long list: planned once, by an index that has the order, and never by sorting what lies behind the page.
-pub(crate) async fn begin_walk(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
-    let opening = "begin read only; set local plan_cache_mode = force_generic_plan; set local enable_sort = off; set local enable_bitmapscan = off";
-    begin_as(pool, opening, Some(organization)).await
+/// Likewise, on a connection that is there already.
+pub(crate) async fn begin_reading_on(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    planning: Planning,
+) -> sqlx::Result<sqlx::Transaction<'_, Postgres>> {
+    connection.begin_with(opening_for(planning.opening(), Some(organization))).await
+}
+
+/// How the questions of a read are planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planning {
+    /// As Postgres likes.
+    Usual,
+    /// Once, by an index that has the order, and never by sorting what lies behind the limit: a page of a long list.
+    Once,
+    /// Each for its own values: counting what is large.
+    Anew,
+}
+
+impl Planning {
+    fn opening(self) -> &'static str {
+        match self {
+            Self::Usual => "begin isolation level repeatable read read only",
+            Self::Once => {
+                "begin isolation level repeatable read read only; \
+                 set local plan_cache_mode = force_generic_plan; set local enable_sort = off; set local enable_bitmapscan = off"
+            }
+            Self::Anew => {
+                "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan"
+            }
+        }
+    }
 }
 
 async fn begin_as(pool: &PgPool, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
-    // One question to the database instead of several. A UUID has nothing in it that could end the text.
-    let statement = match organization {
-        Some(organization) => format!("{opening}; select set_config('app.organization_id', '{organization}', true)"),
-        None => opening.to_owned(),
-    };
     let span = trace::transaction(organization);
     let waiting = trace::waiting(&span);
     let asked = Instant::now();
-    let begun = pool.begin_with(sqlx::AssertSqlSafe(statement)).await;
+    let begun = pool.begin_with(opening_for(opening, organization)).await;
     meter::begun(asked.elapsed());
     drop(waiting);
     Ok(Transaction::new(begun?, span))
+}
+
+/// One question to the database instead of several. A UUID has nothing in it that could end the text.
+fn opening_for(opening: &str, organization: Option<Uuid>) -> AssertSqlSafe<String> {
+    AssertSqlSafe(match organization {
+        Some(organization) => format!("{opening}; select set_config('app.organization_id', '{organization}', true)"),
+        None => opening.to_owned(),
+    })
 }
 
 /// Brings the schema up to date, as a superuser or `orgtrail_migrate`; safe to run from several places at once.

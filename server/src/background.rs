@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::http::problem::chain;
-use crate::upkeep;
+use crate::{replica, upkeep};
 
 /// Attempts to sign in are in the trails within a second (contract §9). Every server copies: each copy is made by one.
 const COPY_ATTEMPTS: Duration = Duration::from_millis(500);
@@ -31,6 +31,7 @@ impl Background {
         background.every(COPY_ATTEMPTS, "copying sign-in attempts", move || copy_attempts(copier.clone()));
         let keeper = platform.clone();
         background.every(upkeep::BETWEEN_TURNS, "upkeep", move || keep_up(keeper.clone(), retention));
+        background.run(replica::watch(platform.database.clone()));
         if let Some(cluster) = cluster {
             // Ends with the cluster.
             cluster.supervise();

@@ -5,6 +5,7 @@
 //! | `ORGTRAIL_ADDR` | `127.0.0.1:3000` | address and port to listen on; port 0 takes a free one |
 //! | `ORGTRAIL_DATA_DIR` | `./data` | folder of the server's key and of the private Postgres |
 //! | `DATABASE_URL` | none | a Postgres ≥ 15 as `orgtrail_app`; without it a private one is started in the data folder |
+//! | `DATABASE_REPLICA_URL` | none | a streaming replica of `DATABASE_URL`, as the same role, which then answers pages, logs and exports |
 //! | `ORGTRAIL_MIGRATE_DATABASE_URL` | none | the same database as `orgtrail_migrate`; where it is set, `serve` brings the schema up to date itself |
 //! | `ORGTRAIL_PUBLIC_URL` | none | what people type, scheme and host only, e.g. `https://audit.example`; without it the server is for this machine |
 //! | `ORGTRAIL_TRUSTED_PROXIES` | none | networks, separated by commas, whose `X-Forwarded-For` is believed |
@@ -48,10 +49,11 @@ use crate::mail::settings::MailSettings;
 use crate::traces::settings::TraceSettings;
 
 /// Every variable that is read, in the order of the table above.
-pub const VARIABLES: [&str; 25] = [
+pub const VARIABLES: [&str; 26] = [
     "ORGTRAIL_ADDR",
     "ORGTRAIL_DATA_DIR",
     "DATABASE_URL",
+    "DATABASE_REPLICA_URL",
     "ORGTRAIL_MIGRATE_DATABASE_URL",
     "ORGTRAIL_PUBLIC_URL",
     "ORGTRAIL_TRUSTED_PROXIES",
@@ -94,6 +96,8 @@ pub struct Config {
     pub data_folder: PathBuf,
     /// The database to use instead of the private one.
     pub database: Option<PgConnectOptions>,
+    /// A streaming replica of it.
+    pub replica_database: Option<PgConnectOptions>,
     /// The same database, for migrations.
     pub migrate_database: Option<PgConnectOptions>,
     /// What stands in front.
@@ -194,6 +198,7 @@ impl Config {
             address: variables.address()?,
             data_folder: variables.text("ORGTRAIL_DATA_DIR").unwrap_or("./data").into(),
             database: variables.database("DATABASE_URL")?,
+            replica_database: variables.database("DATABASE_REPLICA_URL")?,
             migrate_database: variables.database("ORGTRAIL_MIGRATE_DATABASE_URL")?,
             public: PublicSide { url: variables.public_url()?, trusted_proxies: variables.trusted_proxies()? },
             mail: variables.mail()?,
@@ -223,8 +228,13 @@ impl Config {
                  Make one with `head -c 32 /dev/urandom > secret.key && chmod 600 secret.key`.",
             ));
         }
-        if self.migrate_database.is_some() && self.database.is_none() {
-            return Err(refuse("ORGTRAIL_MIGRATE_DATABASE_URL", "is of no use without DATABASE_URL."));
+        for (variable, database) in [
+            ("DATABASE_REPLICA_URL", &self.replica_database),
+            ("ORGTRAIL_MIGRATE_DATABASE_URL", &self.migrate_database),
+        ] {
+            if database.is_some() && self.database.is_none() {
+                return Err(refuse(variable, "is of no use without DATABASE_URL."));
+            }
         }
         if self.metrics_address.is_some_and(|metrics| metrics == self.address && metrics.port() != 0) {
             return Err(refuse("ORGTRAIL_METRICS_ADDR", "must be another address or port than ORGTRAIL_ADDR."));

@@ -19,6 +19,7 @@ use crate::graph::composing::Composing;
 use crate::http::front::Front;
 use crate::http::problem::chain;
 use crate::identity::hashing::Hashing;
+use crate::replica;
 use crate::secret_key::{SecretKey, SecretKeyError};
 
 /// Everything that a command needs, opened.
@@ -72,6 +73,9 @@ pub enum OpenError {
     ///
     #[error("the server does not start on this database. {0}")]
     Unsafe(String),
+    /// What is named as replica is none of this database.
+    #[error("DATABASE_REPLICA_URL: {0}")]
+    Replica(&'static str),
 }
 
 /// Whether a command keeps the cluster for itself for long, or only needs it now.
@@ -96,8 +100,12 @@ pub async fn open(config: &Config, stay: Stay) -> Result<Opened, OpenError> {
         let (cluster, key) = prepare_private(config, stay).await?;
         (cluster.connect_options(DATABASE, Role::App), Some(cluster), key)
     };
-    let database = Database::new(&options);
+    let mut database = Database::new(&options);
     check(&database.reads).await?;
+    if let (Some(options), Stay::Long) = (&config.replica_database, stay) {
+        database = database.with_replica(options);
+        replica::check(&database).await.map_err(OpenError::Replica)?;
+    }
     Ok(Opened { platform: platform(config, database, &key)?, key, cluster })
 }
 

@@ -18,6 +18,7 @@ pub mod model;
 pub mod open_files;
 pub mod organization;
 pub mod pool;
+pub mod replica;
 pub mod secret_key;
 pub mod site;
 pub mod telemetry;

@@ -28,6 +28,10 @@ pub const UPKEEP_SUCCEEDED: &str = "orgtrail_upkeep_last_success_timestamp_secon
 pub const MONTHS_AHEAD: &str = "orgtrail_partitions_months_ahead";
 /// What was not as it should be at the last look.
 pub const INTEGRITY_PROBLEMS: &str = "orgtrail_integrity_problems";
+/// 1 while the replica is asked, else 0.
+pub const REPLICA_ASKED: &str = "orgtrail_replica_asked";
+/// Bytes that the replica has yet to replay.
+pub const REPLICA_BEHIND: &str = "orgtrail_replica_behind_bytes";
 /// Which job of upkeep. Not `job`: Prometheus gives every series a label of that name.
 pub const TASK: &str = "task";
 

@@ -1,7 +1,8 @@
 //! The export of the trail (contract §4): what is asked, who may, and what the engine of exports is told to read and to record.
 
+use futures::FutureExt;
 use serde_json::{Value, json};
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Postgres, QueryBuilder};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -11,14 +12,15 @@ use super::append::Object;
 use super::cursor::Position;
 use super::moment::rfc3339;
 use super::query::ExportQuery;
+use super::reading::Reading;
 use super::refusal;
-use super::store::{self, Direction, Selection, Window};
+use super::store::{self, Direction, Selection, Totals, Window};
 use crate::Result;
 use crate::export::{Place, Plan, Recording, Source};
 use crate::identity::access::Operation;
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
-use crate::storage;
+use crate::storage::Planning;
 
 pub(super) mod layout;
 pub(super) mod record;
@@ -44,8 +46,6 @@ pub async fn start(platform: &Platform, viewer: &Viewer, raw_query: &str) -> Res
 /// The upper bound of the export, and what lies under it, as one snapshot sees them.
 async fn plan(platform: &Platform, place: &Place, query: ExportQuery) -> Result<Plan> {
     let organization = place.access().organization();
-    let mut transaction = storage::begin_snapshot(&platform.database.exports, organization.id).await?;
-    let last_index = store::head(&mut transaction, organization.id).await?.last_index;
     let layout = Layout::of(&query);
     let recording = Recording {
         requested: Action::AuditLogExportRequested,
@@ -56,10 +56,12 @@ async fn plan(platform: &Platform, place: &Place, query: ExportQuery) -> Result<
     };
     let (header, file_name) = (layout.header(&query), layout.file_name(&organization.slug, &query.range));
     let trail = Trail { organization: organization.id, query, layout, last_index: None };
-    let totals = store::totals(&mut transaction, &trail.selection()).await?;
-    transaction.commit().await?;
+    let reading = Reading::of_export(&platform.database, organization.id).planned(Planning::Anew);
+    let bounds = reading.ask(&trail.selection(), |selection, connection| bounds(connection, selection).boxed()).await?;
+    let (last_index, totals) = bounds;
     Ok(Plan {
         source: Arc::new(Trail { last_index: Some(last_index), ..trail }),
+        last_index,
         rows: totals.events,
         stored_bytes: totals.csv_raw_bytes,
         written_bytes: layout.stored_bytes(&totals),
@@ -69,6 +71,12 @@ async fn plan(platform: &Platform, place: &Place, query: ExportQuery) -> Result<
         escaping: layout.escaping(),
         recording,
     })
+}
+
+/// The last index, and what there is up to it.
+async fn bounds(connection: &mut PgConnection, selection: &Selection<'_>) -> Result<(i64, Totals)> {
+    let last_index = store::head(connection, selection.organization).await?.last_index;
+    Ok((last_index, store::totals(connection, selection).await?))
 }
 
 /// The events of an export.

@@ -2,17 +2,17 @@
 //! and without gaps, so whoever asks for what comes after the last one they have sees every event once.
 
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use sqlx::{PgConnection, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::export::{layout::Layout, record};
+use super::reading::Reading;
 use super::refusal;
 use super::store;
 use crate::identity::access::Operation;
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
-use crate::storage;
 use crate::{Error, Result};
 
 /// Most events of one answer.
@@ -47,18 +47,25 @@ pub async fn read(platform: &Platform, viewer: &Viewer, slug: &str, after: Optio
     refusal::record_view(platform, &access).await;
     // Asked first: what is recorded meanwhile may be in the answer without being told of, and not the other way round.
     let complete_through = store::complete_through(&platform.database.reads, organization).await?;
-    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
-    let first = first_kept(&mut transaction, organization).await?;
+    let about = (organization, after, limit);
+    let found = Reading::of(&platform.database, organization)
+        .ask(&about, |(organization, after, limit), connection| {
+            found(connection, *organization, *after, *limit).boxed()
+        })
+        .await?;
+    let complete_through = found.cut_at.unwrap_or(complete_through);
+    Ok(Feed { lines: found.lines, complete_through })
+}
+
+async fn found(connection: &mut PgConnection, organization: Uuid, after: Option<i64>, limit: i64) -> Result<Lines> {
+    let first = first_kept(connection, organization).await?;
     if after.is_some_and(|after| after + 1 < first) {
         return Err(Error::Expired(format!(
             "Events before {first} are no longer kept: go on with after={}.",
             first - 1
         )));
     }
-    let found = lines(&mut transaction, organization, after.unwrap_or(first - 1), limit).await?;
-    transaction.commit().await?;
-    let complete_through = found.cut_at.unwrap_or(complete_through);
-    Ok(Feed { lines: found.lines, complete_through })
+    lines(connection, organization, after.unwrap_or(first - 1), limit).await
 }
 
 /// The index of the first event that is kept; of the next one, where none is.

@@ -4,18 +4,20 @@
 //! the one filter of the store.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures::FutureExt;
 
 use super::action::Action;
 use super::cursor::Position;
 use super::event::Kind;
 use super::query::{ActionPattern, EventFilter};
 use super::range::TimeRange;
+use super::reading::Reading;
 use super::refusal;
 use super::store::{self, Columns, Direction, Selection, Window};
 use crate::identity::access::{Access, Operation};
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
-use crate::storage;
+use crate::storage::Planning;
 use crate::{Error, Result};
 
 mod entries;
@@ -110,9 +112,9 @@ pub async fn count(
 ) -> Result<i64> {
     let access = authorize(platform, viewer, slug).await?;
     let (range, _) = place(platform, asked, &scope(&access, filter, asked, "changes"))?;
-    let mut transaction = storage::begin_snapshot(&platform.database.reads, access.organization().id).await?;
-    let totals = store::totals(&mut transaction, &selection(&access, filter, range)).await?;
-    transaction.commit().await?;
+    let reading = Reading::of(&platform.database, access.organization().id).planned(Planning::Anew);
+    let selection = selection(&access, filter, range);
+    let totals = reading.ask(&selection, |selection, connection| store::totals(connection, selection).boxed()).await?;
     Ok(totals.events)
 }
 
@@ -151,9 +153,12 @@ async fn page<E: Columns + Placed>(
     let (range, from) = place(platform, asked, &scope)?;
     // One row more than is shown: it says whether there are more.
     let window = Window { from, direction: Direction::Older, rows: i64::from(asked.first) + 1 };
-    let mut transaction = storage::begin_walk(&platform.database.reads, access.organization().id).await?;
-    let mut found: Vec<E> = store::events(&mut transaction, &selection(access, filter, range), window).await?;
-    transaction.commit().await?;
+    let reading = Reading::of(&platform.database, access.organization().id).planned(Planning::Once);
+    let selection = selection(access, filter, range);
+    let about = (selection, window);
+    let found =
+        reading.ask(&about, |(selection, window), connection| store::events(connection, selection, *window).boxed());
+    let mut found: Vec<E> = found.await?;
     let shown = usize::try_from(asked.first).unwrap_or_default();
     let has_next_page = found.len() > shown;
     found.truncate(shown);

@@ -1,19 +1,21 @@
 //! Settings → Audit Logs: a page of events, one event, the count of the download, the actors to choose from.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
+use futures::FutureExt;
+use sqlx::PgConnection;
 
 use super::cursor;
 use super::diff::diff;
 use super::moment::moment;
-use super::query::{ActorFilter, PageQuery, Position, parse_event};
-use super::store::{self, Direction, EventRecord, Selection, Window};
+use super::query::{PageQuery, Position, parse_event};
+use super::reading::Reading;
+use super::store::{self, Direction, EventRecord, SeenActor, Selection, Window};
 use super::view::{ActorChoice, EventDetail, EventPage, ExportCount, PAGE_SIZE};
 use super::{csv, refusal};
 use crate::identity::access::{Access, Operation};
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
-use crate::storage;
+use crate::storage::Planning;
 use crate::{Error, Result};
 
 mod row;
@@ -56,15 +58,30 @@ async fn read(platform: &Platform, access: &Access, query: &PageQuery) -> Result
     let organization = access.organization().id;
     let scope = format!("page {organization} {}", query.to_query_string());
     let window = window(platform, &scope, query.position.as_ref())?;
-    let mut transaction = storage::begin_snapshot(&platform.database.reads, organization).await?;
-    let events = store::events(&mut transaction, &selection(access, query), window).await?;
-    let trail_is_empty = store::head(&mut transaction, organization).await?.last_index < 0;
-    transaction.commit().await?;
-    let actor = match &query.filter.actor {
-        Some(actor) => find_actor(platform, organization, actor).await?,
+    let reading = Reading::of(&platform.database, organization).planned(Planning::Anew);
+    let about = (selection(access, query), window);
+    let shown = reading.ask(&about, |(selection, window), connection| shown(connection, selection, *window).boxed());
+    let Shown { events, actor, trail_is_empty } = shown.await?;
+    Ok((cut(platform, &scope, events, window), actor.map(row::choice), trail_is_empty))
+}
+
+/// What a page shows of the trail.
+struct Shown {
+    events: Vec<EventRecord>,
+    /// The actor of the filter, with the name that its newest event has.
+    actor: Option<SeenActor>,
+    trail_is_empty: bool,
+}
+
+async fn shown(connection: &mut PgConnection, selection: &Selection<'_>, window: Window) -> Result<Shown> {
+    let organization = selection.organization;
+    let events = store::events(connection, selection, window).await?;
+    let actor = match &selection.filter.actor {
+        Some(actor) => store::actor(connection, organization, actor).await?,
         None => None,
     };
-    Ok((cut(platform, &scope, events, window), actor, trail_is_empty))
+    let trail_is_empty = store::head(connection, organization).await?.last_index < 0;
+    Ok(Shown { events, actor, trail_is_empty })
 }
 
 fn selection<'a>(access: &Access, query: &'a PageQuery) -> Selection<'a> {
@@ -114,9 +131,11 @@ pub async fn event(platform: &Platform, viewer: &Viewer, slug: &str, id: &str) -
     let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
     let id = parse_event(id)?;
     let organization = access.organization().id;
-    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
-    let event = store::event(&mut transaction, organization, id).await?.ok_or(Error::NotFound)?;
-    transaction.commit().await?;
+    let reading = Reading::of(&platform.database, organization);
+    let about = (organization, id);
+    let event =
+        reading.ask(&about, |(organization, id), connection| store::event(connection, *organization, *id).boxed());
+    let event = event.await?.ok_or(Error::NotFound)?;
     let now = platform.clock.now();
     let rows = Rows::new(platform, organization, std::slice::from_ref(&event), now).await?;
     Ok(detail(&rows, event, now))
@@ -148,9 +167,9 @@ fn detail(rows: &Rows, event: EventRecord, now: DateTime<Utc>) -> EventDetail {
 pub async fn count(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: &str) -> Result<ExportCount> {
     let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
     let query = PageQuery::parse(raw_query, platform.clock.now())?;
-    let mut transaction = storage::begin_snapshot(&platform.database.reads, access.organization().id).await?;
-    let totals = store::totals(&mut transaction, &selection(&access, &query)).await?;
-    transaction.commit().await?;
+    let reading = Reading::of(&platform.database, access.organization().id).planned(Planning::Anew);
+    let selection = selection(&access, &query);
+    let totals = reading.ask(&selection, |selection, connection| store::totals(connection, selection).boxed()).await?;
     let header =
         i64::try_from(csv::header_length(&csv::COLUMNS, csv::Escaping::FormulaSafe, false)).unwrap_or_default();
     Ok(ExportCount { events: totals.events, bytes: totals.csv_safe_bytes + header })
@@ -162,18 +181,10 @@ pub async fn count(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: 
 /// Those of authorization.
 pub async fn actors(platform: &Platform, viewer: &Viewer, slug: &str) -> Result<Vec<ActorChoice>> {
     let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
-    let mut transaction = storage::begin(&platform.database.reads, access.organization().id).await?;
-    let seen = store::actors(&mut transaction, access.organization().id).await?;
-    transaction.commit().await?;
-    let mut choices: Vec<_> = seen.into_iter().map(row::choice).collect();
+    let organization = access.organization().id;
+    let reading = Reading::of(&platform.database, organization);
+    let seen = reading.ask(&organization, |organization, connection| store::actors(connection, *organization).boxed());
+    let mut choices: Vec<_> = seen.await?.into_iter().map(row::choice).collect();
     choices.sort_by_key(|choice| choice.label.to_lowercase());
     Ok(choices)
-}
-
-/// The name of the actor that a filter names, as its newest event has it.
-async fn find_actor(platform: &Platform, organization: Uuid, actor: &ActorFilter) -> Result<Option<ActorChoice>> {
-    let mut transaction = storage::begin(&platform.database.reads, organization).await?;
-    let seen = store::actor(&mut transaction, organization, actor).await?;
-    transaction.commit().await?;
-    Ok(seen.map(row::choice))
 }

@@ -1,17 +1,18 @@
-//! The records of an export, in batches: first where each ends is learnt from an index, then it is read in a short transaction of its own.
+//! The records of an export, in batches: first where each ends is learnt from an index, then it is read in a short transaction of its own, of
+//! a replica or of the primary, as each has it.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder, Row};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::Place;
 use crate::audit::cursor::Position;
+use crate::audit::reading::Reading;
 use crate::platform::Platform;
-use crate::storage;
 use crate::{Error, Result};
 
 /// Stored bytes in a batch, if its records are as long as the export's are on average.
@@ -43,6 +44,8 @@ struct Records {
     platform: Platform,
     organization: Uuid,
     source: Arc<dyn Source>,
+    /// See [`super::Plan::last_index`].
+    last_index: i64,
 }
 
 /// Cuts an export into batches, from its newest record to its oldest.
@@ -59,8 +62,9 @@ pub(super) struct Batches {
 
 impl Batches {
     /// Those of so many records, which have so many stored bytes.
-    pub(super) fn new(place: &Place, source: Arc<dyn Source>, rows: i64, stored_bytes: i64) -> Self {
-        let records = Records { platform: place.platform().clone(), organization: place.organization(), source };
+    pub(super) fn new(place: &Place, source: Arc<dyn Source>, last_index: i64, rows: i64, stored_bytes: i64) -> Self {
+        let (platform, organization) = (place.platform().clone(), place.organization());
+        let records = Records { platform, organization, source, last_index };
         let average = stored_bytes / rows.max(1);
         let later_rows = (BATCH_BYTES / average.max(1)).clamp(1, MOST_ROWS);
         Self { records, remaining: rows, from: None, rows: later_rows.min(FIRST_ROWS), later_rows }
@@ -77,7 +81,7 @@ impl Batches {
             return Ok(None);
         }
         let rows = self.rows.min(self.remaining);
-        let batch = Batch { records: self.records.clone(), from: self.from, rows };
+        let batch = Batch { records: self.records.clone(), stretch: Stretch { from: self.from, rows } };
         if rows < self.remaining {
             self.from = Some(self.records.edge(self.from, rows).await?);
         }
@@ -102,49 +106,71 @@ impl Batches {
 }
 
 impl Records {
+    /// A read of a batch's length. What a replica lacks of it, it was not asked for: it has the trail up to the last index, or is not asked.
+    fn reading(&self) -> Reading<'_> {
+        Reading::of_export(&self.platform.database, self.organization).up_to(self.last_index)
+    }
+
     /// The last of the `rows` records after `from`, by a walk along the index alone.
     async fn edge(&self, from: Option<Position>, rows: i64) -> Result<Position> {
+        let about = (self, Stretch { from, rows });
+        self.reading()
+            .ask(&about, |(records, stretch), connection| records.find_edge(connection, *stretch).boxed())
+            .await
+    }
+
+    async fn find_edge(&self, connection: &mut PgConnection, Stretch { from, rows }: Stretch) -> Result<Position> {
         let mut sql = self.source.edge(from, rows);
-        let mut transaction = storage::begin(&self.platform.database.exports, self.organization).await?;
-        let edge: Option<(DateTime<Utc>, i64)> = sql.build_query_as().fetch_optional(&mut *transaction).await?;
-        transaction.commit().await?;
+        let edge: Option<(DateTime<Utc>, i64)> = sql.build_query_as().fetch_optional(connection).await?;
         let (occurred_at, index) =
             edge.ok_or_else(|| Error::internal(format!("fewer than {rows} records were left in an export")))?;
         Ok(Position { occurred_at, index })
     }
+
+    /// The records of a batch, written as they arrive, up to [`MOST_BYTES`]; with where that ends, and how many are left then.
+    async fn read(&self, connection: &mut PgConnection, batch: Stretch) -> Result<(Vec<u8>, Stretch)> {
+        let Stretch { mut from, mut rows } = batch;
+        let mut sql = self.source.records(from, rows);
+        let mut records = sql.build().fetch(connection);
+        let mut out = Vec::with_capacity(MOST_BYTES);
+        while let Some(record) = records.try_next().await? {
+            self.source.write(&record, &mut out)?;
+            from = Some(position(&record)?);
+            rows -= 1;
+            if out.len() >= MOST_BYTES {
+                // What was cut off is thrown away by the commit, unread.
+                return Ok((out, Stretch { from, rows }));
+            }
+        }
+        if rows > 0 {
+            return Err(Error::internal(format!("a batch of an export lacks {rows} records")));
+        }
+        Ok((out, Stretch { from, rows }))
+    }
 }
 
-/// A stretch of an export: may be read beside others.
-pub(super) struct Batch {
-    records: Records,
+/// So many records, after a position.
+#[derive(Clone, Copy)]
+struct Stretch {
     from: Option<Position>,
     rows: i64,
 }
 
+/// A batch of an export: may be read beside others.
+pub(super) struct Batch {
+    records: Records,
+    stretch: Stretch,
+}
+
 impl Batch {
-    /// Reads the records and writes them as they arrive, up to [`MOST_BYTES`]; with what then is left to read.
-    pub(super) async fn read(mut self) -> Result<(Vec<u8>, Option<Self>)> {
-        let Records { platform, organization, source } = self.records.clone();
-        let mut sql = source.records(self.from, self.rows);
-        let mut transaction = storage::begin(&platform.database.exports, organization).await?;
-        let mut rows = sql.build().fetch(&mut *transaction);
-        let mut out = Vec::with_capacity(MOST_BYTES);
-        while let Some(row) = rows.try_next().await? {
-            source.write(&row, &mut out)?;
-            self.from = Some(position(&row)?);
-            self.rows -= 1;
-            if out.len() >= MOST_BYTES {
-                break;
-            }
-        }
-        let is_cut = out.len() >= MOST_BYTES;
-        drop(rows);
-        // What was cut off is thrown away by the commit, unread.
-        transaction.commit().await?;
-        if self.rows > 0 && !is_cut {
-            return Err(Error::internal(format!("a batch of an export lacks {} records", self.rows)));
-        }
-        Ok((out, (self.rows > 0).then_some(self)))
+    /// Reads and writes the records; with what then is left to read, because they were too long.
+    pub(super) async fn read(self) -> Result<(Vec<u8>, Option<Self>)> {
+        let Self { records, stretch } = self;
+        let about = (&records, stretch);
+        let read = records.reading();
+        let read = read.ask(&about, |(records, stretch), connection| records.read(connection, *stretch).boxed());
+        let (out, left) = read.await?;
+        Ok((out, (left.rows > 0).then_some(Self { records, stretch: left })))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The export of a model's records by range (contract §6, §9): what is asked, who may, and what the engine of exports reads and records.
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Postgres, QueryBuilder};
@@ -13,13 +14,14 @@ use crate::audit::action::Action;
 use crate::audit::cursor::Position;
 use crate::audit::moment::rfc3339;
 use crate::audit::range::TimeRange;
+use crate::audit::reading::{Reading, last_index};
 use crate::audit::refusal;
 pub use crate::export::{End, Export, Receipt, Ticket};
 use crate::export::{ExportedModel, Place, Plan, Recording, Source};
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
-use crate::storage;
+use crate::storage::{self, Planning};
 
 pub(super) mod layout;
 
@@ -54,21 +56,16 @@ async fn record_refusal(platform: &Platform, access: &Access, model: &str) -> Re
 /// The upper bound of the export, and what lies under it, as one snapshot sees them.
 async fn plan(platform: &Platform, place: &Place, model: &str, query: &ExportQuery) -> Result<Plan> {
     let organization = place.access().organization();
-    let mut transaction = storage::begin_snapshot(&platform.database.exports, organization.id).await?;
-    let model = Model::find(&mut transaction, place.access(), model).await?;
     let layout = Layout::of(query);
-    let records = Records {
-        organization: organization.id,
-        model: model.id,
-        range: query.range.range,
-        before: model.records,
-        layout,
-    };
-    let totals = records.totals(&mut transaction).await?;
-    transaction.commit().await?;
+    let reading = Reading::of_export(&platform.database, organization.id).planned(Planning::Anew);
+    let about = (place.access(), model, query);
+    let bounds = reading
+        .ask(&about, |(access, model, query), connection| Bounds::find(connection, access, model, query).boxed());
+    let Bounds { last_index, model, records, totals } = bounds.await?;
     let header = layout.header(query.bom);
     Ok(Plan {
         source: Arc::new(records),
+        last_index,
         rows: totals.records,
         stored_bytes: totals.csv_raw_bytes,
         written_bytes: Some(totals.written(layout)),
@@ -100,6 +97,25 @@ fn facts(model: &Model, query: &ExportQuery) -> Value {
         "end": rfc3339(query.range.range.end),
         "format": query.format.as_str(),
     })
+}
+
+/// What is exported: a model's records up to the last one, when the trail went so far.
+struct Bounds {
+    last_index: i64,
+    model: Model,
+    records: Records,
+    totals: Totals,
+}
+
+impl Bounds {
+    async fn find(connection: &mut PgConnection, access: &Access, model: &str, query: &ExportQuery) -> Result<Self> {
+        let organization = access.organization().id;
+        let model = Model::find(connection, access, model).await?;
+        let (range, layout) = (query.range.range, Layout::of(query));
+        let records = Records { organization, model: model.id, range, before: model.records, layout };
+        let totals = records.totals(connection).await?;
+        Ok(Self { last_index: last_index(connection, organization).await?, model, records, totals })
+    }
 }
 
 /// Number of records, and the lengths of all of them.

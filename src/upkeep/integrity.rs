@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::organizations::trails;
 use crate::Result;
 use crate::platform::Platform;
-use crate::storage::{self, check, guards};
+use crate::storage::{self, Planning, check, guards};
 
 /// Events that are read again at once: a short statement disturbs nobody.
 const STRETCH: i64 = 5000;
@@ -58,7 +58,7 @@ impl Trail<'_> {
     }
 
     async fn begin(&self) -> Result<storage::Transaction> {
-        storage::begin_snapshot(&self.platform.database.exports, self.organization).await
+        storage::begin_reading(&self.platform.database.exports, self.organization, Planning::Anew).await
     }
 
     fn problem(&self, what: &str) -> String {

@@ -30,6 +30,7 @@ fn every_variable_is_understood() {
     let config = read(&[
         ("ORGTRAIL_ADDR", "[::]:80"),
         ("DATABASE_URL", "postgres://orgtrail_app:secret@db.example/orgtrail"),
+        ("DATABASE_REPLICA_URL", "postgres://orgtrail_app:secret@replica.example/orgtrail"),
         ("ORGTRAIL_MIGRATE_DATABASE_URL", "postgresql://orgtrail_migrate@db.example/orgtrail"),
         ("ORGTRAIL_PUBLIC_URL", "https://audit.example"),
         ("ORGTRAIL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
@@ -48,6 +49,7 @@ fn every_variable_is_understood() {
     assert_eq!(config.metrics_address, Some(SocketAddr::from(([127, 0, 0, 1], 9090))));
     assert_eq!(config.requests_per_minute, 7);
     assert_eq!(config.database.unwrap().get_username(), "orgtrail_app");
+    assert_eq!(config.replica_database.unwrap().get_host(), "replica.example");
     assert_eq!(config.public.trusted_proxies.len(), 2);
     assert_eq!(config.secret_key_file, Some(PathBuf::from("/run/secrets/orgtrail")));
     assert_eq!(config.sessions.idle, Duration::from_mins(5));
@@ -78,14 +80,23 @@ fn a_bad_value_is_refused_by_name() {
 
 #[test]
 fn a_database_url_is_never_repeated() {
-    let message = refused("DATABASE_URL", "mysql://root:canary@db/orgtrail");
-    assert!(!message.contains("canary"), "{message}");
+    for variable in ["DATABASE_URL", "DATABASE_REPLICA_URL"] {
+        let message = refused(variable, "mysql://root:canary@db/orgtrail");
+        assert!(!message.contains("canary"), "{message}");
+    }
 }
 
 #[test]
 fn a_database_of_ones_own_needs_a_key_of_ones_own() {
     let error = read(&[("DATABASE_URL", "postgres://db/orgtrail")]).err().unwrap();
     assert_eq!(error.variable, "ORGTRAIL_SECRET_KEY_FILE");
+}
+
+#[test]
+fn what_stands_beside_a_database_of_ones_own_is_of_no_use_without_it() {
+    for variable in ["DATABASE_REPLICA_URL", "ORGTRAIL_MIGRATE_DATABASE_URL"] {
+        assert!(refused(variable, "postgres://db/orgtrail").contains("without DATABASE_URL"));
+    }
 }
 
 #[test]

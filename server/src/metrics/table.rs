@@ -4,8 +4,8 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use orgtrail::meter;
 
 use super::{
-    CLUSTER_RESTARTS, INTEGRITY_PROBLEMS, MONTHS_AHEAD, REQUESTS, RUNNING, TASK, UPKEEP_REMOVED, UPKEEP_RUNS,
-    UPKEEP_SUCCEEDED, WORK_RUNNING, WORK_WAITING,
+    CLUSTER_RESTARTS, INTEGRITY_PROBLEMS, MONTHS_AHEAD, REPLICA_ASKED, REPLICA_BEHIND, REQUESTS, RUNNING, TASK,
+    UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WORK_RUNNING, WORK_WAITING,
 };
 
 pub(super) const BUILD: &str = "orgtrail_build_info";
@@ -74,10 +74,13 @@ pub const METRICS: &[Metric] = &[
     metric(meter::EXPORT_LINES, Sort::Counter, Unit::Count, &[], "Lines of exports that readers took; a record is a line, unless its values have line breaks."),
     metric(meter::EXPORT_BYTES, Sort::Counter, Unit::Bytes, &[], "Bytes of exports that readers took."),
     metric(meter::BEGIN, OF_QUESTIONS, Unit::Seconds, &[], "Time until a transaction had begun, with the wait for a free connection."),
-    metric(POOL_SIZE, Sort::Gauge, Unit::Count, &["pool"], "Open connections to the database, of the pools `writes`, `reads` and `exports`."),
+    metric(POOL_SIZE, Sort::Gauge, Unit::Count, &["pool"], "Open connections to the database, of the pools `writes`, `reads` and `exports`, and of `replica_reads` and `replica_exports` to the replica."),
     metric(POOL_IDLE, Sort::Gauge, Unit::Count, &["pool"], "Open connections that nobody uses."),
     metric(POOL_MOST, Sort::Gauge, Unit::Count, &["pool"], "Connections that the pool may open."),
     metric(DATABASE_ANSWERS, Sort::Gauge, Unit::Count, &[], "1 if the database answered within a second when this was read, else 0."),
+    metric(REPLICA_ASKED, Sort::Gauge, Unit::Count, &[], "1 while reads go to the replica, 0 while it is gone or not what it should be; missing where there is none."),
+    metric(REPLICA_BEHIND, Sort::Gauge, Unit::Bytes, &[], "Write-ahead log that the primary has written and the replica has not replayed, at the last look, at most a second ago. It stays as it was while the replica does not answer."),
+    metric(meter::REPLICA_READS, Sort::Counter, Unit::Count, &["outcome"], "Reads for which there is a replica: it `answered`; or the primary did, because the replica was `behind` it, was `ahead` of what the primary showed yet, `failed` midway or had no free connection, or was `set_aside`."),
     metric(COPY_LAG, Sort::Gauge, Unit::Seconds, &[], "How long the oldest attempt to sign in has waited to be copied into its trails; 0 if none waits. It stays as it was while the database does not answer."),
     metric(WORK_RUNNING, Sort::Gauge, Unit::Count, &["work"], "Work that runs on threads of its own: `hashing` of passwords (Argon2), `composing` of schemas."),
     metric(WORK_WAITING, Sort::Gauge, Unit::Count, &["work"], "Work that waits for such a thread."),

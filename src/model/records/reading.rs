@@ -1,6 +1,7 @@
 //! A page of a model: what it is, and its records of a range, newest first.
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use sqlx::postgres::PgConnection;
 use sqlx::{FromRow, QueryBuilder};
 
@@ -9,6 +10,7 @@ use crate::audit::cursor::{self, Position};
 use crate::audit::moment::moment;
 use crate::audit::query::Position as Asked;
 use crate::audit::query::link;
+use crate::audit::reading::Reading;
 use crate::audit::view::PAGE_SIZE;
 use crate::identity::access::{self, Access, Operation};
 use crate::identity::viewer::Viewer;
@@ -16,7 +18,7 @@ use crate::model::query::RecordsQuery;
 use crate::model::row::Model;
 use crate::model::view::{ModelRights, ModelView, RecordRow, SHOWN_CHARS};
 use crate::platform::Platform;
-use crate::storage;
+use crate::storage::{self, Planning};
 
 /// A model with the records that the query string `raw_query` of its page asks for.
 ///
@@ -27,13 +29,12 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, model: &str,
     let access = access::authorize(platform, viewer, slug, Operation::ReadOrganization).await?;
     let now = platform.clock.now();
     let query = RecordsQuery::parse(raw_query, now)?;
-    let mut transaction = storage::begin_walk(&platform.database.reads, access.organization().id).await?;
-    let model = Model::find(&mut transaction, &access, model).await?;
-    let created_at = created_at(&mut transaction, &access, &model).await?;
-    let scope = format!("records {} {}", model.id, link::range(&query.range.view));
-    let from = Start::of(platform, &scope, query.position.as_ref())?;
-    let found = records(&mut transaction, &access, &model, &query, from).await?;
-    transaction.commit().await?;
+    let reading = Reading::of(&platform.database, access.organization().id).planned(Planning::Once);
+    let about = (platform, &access, model, &query);
+    let shown = reading.ask(&about, |(platform, access, model, query), connection| {
+        Shown::find(connection, platform, access, model, query).boxed()
+    });
+    let Shown { model, created_at, scope, from, found } = shown.await?;
     let Cut { records, newer, older } = Cut::of(found, from);
     let seal = |position: Position| platform.keys.cursor.seal(&scope, position);
     Ok(ModelView {
@@ -51,6 +52,33 @@ pub async fn page(platform: &Platform, viewer: &Viewer, slug: &str, model: &str,
         rights: rights(&access),
         once: storage::new_id(now)?.to_string(),
     })
+}
+
+/// What the page shows.
+struct Shown {
+    model: Model,
+    created_at: DateTime<Utc>,
+    /// What its cursors are good for.
+    scope: String,
+    from: Start,
+    found: Vec<Found>,
+}
+
+impl Shown {
+    async fn find(
+        connection: &mut PgConnection,
+        platform: &Platform,
+        access: &Access,
+        model: &str,
+        query: &RecordsQuery,
+    ) -> Result<Self> {
+        let model = Model::find(connection, access, model).await?;
+        let created_at = created_at(connection, access, &model).await?;
+        let scope = format!("records {} {}", model.id, link::range(&query.range.view));
+        let from = Start::of(platform, &scope, query.position.as_ref())?;
+        let found = records(connection, access, &model, query, from).await?;
+        Ok(Self { model, created_at, scope, from, found })
+    }
 }
 
 fn rights(access: &Access) -> ModelRights {
