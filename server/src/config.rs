@@ -48,6 +48,10 @@ use crate::http::listen::limits::Limits;
 use crate::mail::settings::MailSettings;
 use crate::traces::settings::TraceSettings;
 
+mod lifetimes;
+
+pub use lifetimes::SessionLifetimes;
+
 /// Every variable that is read, in the order of the table above.
 pub const VARIABLES: [&str; 26] = [
     "ORGTRAIL_ADDR",
@@ -146,21 +150,6 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
-}
-
-/// How long a session lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionLifetimes {
-    /// Without a request.
-    pub idle: Duration,
-    /// In all; not moved by activity.
-    pub absolute: Duration,
-}
-
-impl Default for SessionLifetimes {
-    fn default() -> Self {
-        Self { idle: Duration::from_mins(30), absolute: Duration::from_hours(12) }
-    }
 }
 
 /// A variable that cannot be accepted.
