@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -36,10 +36,11 @@ impl Client {
         client
     }
 
-    /// A program of [`ACME`] that may send events, read and export the trail.
+    /// A program of [`ACME`] that may send events, read and export the trail, and use models.
     pub async fn program(machines: &Machines) -> Self {
         let mut create = vec!["token", "create", "--organization", ACME, "--name", "program"];
-        create.extend(["events:write", "audit:read", "audit:export"].into_iter().flat_map(|scope| ["--scope", scope]));
+        let scopes = ["events:write", "audit:read", "audit:export", "models:write", "models:export"];
+        create.extend(scopes.into_iter().flat_map(|scope| ["--scope", scope]));
         let said = machines.say(&create).await;
         let token = said.split_whitespace().find(|word| word.starts_with("ot_")).unwrap().to_owned();
         Self { http: reqwest::Client::new(), token: Some(token) }
@@ -77,7 +78,8 @@ impl Client {
         self.request(Method::POST, url, path).form(fields).send().await.unwrap().status().as_u16()
     }
 
-    async fn must(&self, url: &str, path: &str, fields: &[(&str, &str)]) {
+    /// Posts a form that must be taken.
+    pub async fn must(&self, url: &str, path: &str, fields: &[(&str, &str)]) {
         assert_eq!(self.form(url, path, fields).await, 200, "{path}");
     }
 
@@ -94,6 +96,15 @@ impl Client {
         let acknowledged = response.status().is_success();
         let answer: Value = response.json().await.ok().filter(|_| acknowledged)?;
         Some(answer["events"].as_array().unwrap().iter().map(|event| event["index"].as_i64().unwrap()).collect())
+    }
+
+    /// Adds a record with `number` in it to the model `fraud`.
+    pub async fn add_record(&self, url: &str, number: &str) {
+        let request = self.request(Method::POST, url, "/api/v1/models/fraud/records");
+        let request =
+            request.header(CONTENT_TYPE, "application/x-ndjson").body(json!({ "number": number }).to_string());
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{:?}", response.text().await);
     }
 
     /// The objects of events that the trail has, as the feed tells: by index.
@@ -143,6 +154,11 @@ pub fn page(slug: &str) -> String {
 /// Address of the export of what [`Client::send`] sent: exports themselves are changes too.
 pub fn export() -> String {
     format!("/api/export_audit_logs?organization={ACME}&action=invoice.paid&start={}&end={}", day(1), day(0))
+}
+
+/// Address of the export of the model `fraud`.
+pub fn model_export() -> String {
+    format!("/api/v1/models/fraud/export?start={}&end={}", day(1), day(0))
 }
 
 /// The day so many days ago, in UTC.

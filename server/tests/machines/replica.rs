@@ -6,7 +6,7 @@ use orgtrail_server::cluster::Role;
 use sqlx::Executor;
 use tokio::time::sleep;
 
-use crate::client::{ACME, Client, export, ids, page};
+use crate::client::{ACME, Client, export, ids, model_export, page};
 use crate::machines::{Machines, Server};
 use crate::standby::Standby;
 
@@ -36,13 +36,15 @@ pub async fn until_asked(server: &Server, asked: u64) {
     }
 }
 
-/// Everything that reads the trail: the page, the feed, GraphQL and the export.
-async fn everything(server: &Server, owner: &Client, program: &Client) -> [String; 4] {
+/// Everything that reads the trail and models: pages, the feed, GraphQL and exports.
+async fn everything(server: &Server, owner: &Client, program: &Client) -> [String; 6] {
     [
         owner.text(&server.url, &page(ACME)).await,
         program.text(&server.url, "/api/v1/events").await,
         program.graphql(&server.url).await,
         program.text(&server.url, &export()).await,
+        owner.text(&server.url, "/acme/models/fraud").await,
+        program.text(&server.url, &model_export()).await,
     ]
 }
 
@@ -76,6 +78,7 @@ impl Set {
 async fn whatever_was_acknowledged_is_read_while_the_replica_is_behind() {
     let set = Set::up().await;
     let (server, owner, program) = (&set.server, &set.owner, &set.program);
+    owner.must(&server.url, "/api/create_model", &[("organization", ACME), ("name", "fraud")]).await;
     for shown in everything(server, owner, program).await {
         assert!(!shown.contains("invoice-"), "{shown}");
     }
@@ -83,12 +86,13 @@ async fn whatever_was_acknowledged_is_read_while_the_replica_is_behind() {
     set.standby.pause().await;
     let behind = server.counted(BEHIND).await;
     program.send(&server.url, &ids("invoice", 1)).await.unwrap();
+    program.add_record(&server.url, "invoice-0").await;
     let answered = server.counted(ANSWERED).await;
     for shown in everything(server, owner, program).await {
         assert!(shown.contains("invoice-0"), "{shown}");
     }
     assert_eq!(server.counted(ANSWERED).await, answered, "the replica could not know of it");
-    assert!(server.counted(BEHIND).await >= behind + 4);
+    assert!(server.counted(BEHIND).await >= behind + 6);
     // However old it is, it has all of an organization in which nothing has happened since.
     until_answered(server, &set.quiet, "quiet").await;
 
