@@ -1,5 +1,7 @@
 //! Composing: the schemas of a branch's subgraphs become one supergraph, or a list of what is wrong with them. Nothing but computing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use apollo_compiler::Schema;
 use graphql_composition::{Diagnostics, FederatedGraph, Subgraphs, render_api_sdl, render_federated_sdl};
 
@@ -33,6 +35,13 @@ pub struct Composed {
 /// # Errors
 /// What is wrong, with the subgraph, line and column where a library tells them.
 pub fn compose(sources: &[Source<'_>]) -> Result<Composed, Vec<Fault>> {
+    // Libraries break on some schemas that are none: whoever sends one is told so, as of all others.
+    catch_unwind(AssertUnwindSafe(|| composed(sources))).unwrap_or_else(|_| {
+        Err(vec![Fault::new("this cannot be composed: something in it is beyond the library that reads it")])
+    })
+}
+
+fn composed(sources: &[Source<'_>]) -> Result<Composed, Vec<Fault>> {
     let mut subgraphs = Subgraphs::default();
     let refused = sources.iter().filter_map(|source| ingest(&mut subgraphs, source).err());
     let faults: Vec<Fault> = refused.flatten().collect();

@@ -1,6 +1,6 @@
 //! What is asked of a schema before anything is composed of it: bounds within which every library behind it stays.
 
-use apollo_parser::{Lexer, TokenKind};
+use apollo_parser::{Lexer, Token, TokenKind};
 
 use crate::error::Fault;
 use crate::{Error, Result};
@@ -38,15 +38,25 @@ pub fn text(bytes: &[u8]) -> Result<&str> {
     }
 }
 
-/// What makes a schema, or an operation, one that no library is given: tokens that are none, and brackets that are nested too deep.
+/// What makes a schema, or an operation, one that no library is given: tokens that are none, brackets that are nested too deep, and whole numbers
+/// beyond 64 bits, at which [`cynic_parser`] (0.11) panics.
 #[must_use]
 pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
-    let mut nesting = Nesting::default();
+    let (mut nesting, mut before) = (Nesting::default(), ["", ""]);
     for token in Lexer::new(text) {
         let token = match token {
             Ok(token) => token,
             Err(error) => return Some(Fault::at(part, text, error.index(), error.message())),
         };
+        let is_field_set = token.kind() == TokenKind::StringValue && before == ["fields", ":"];
+        if is_beyond(&token)
+            || is_field_set && Lexer::new(token.data().trim_matches('"')).flatten().any(|token| is_beyond(&token))
+        {
+            return Some(Fault::at(part, text, token.index(), "a whole number has more than 64 bits"));
+        }
+        if !matches!(token.kind(), TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma) {
+            before = [before[1], token.data()];
+        }
         let deep = match token.kind() {
             TokenKind::StringValue => Nesting::default().read(token.data()),
             _ => nesting.read(token.data()),
@@ -57,6 +67,11 @@ pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
         }
     }
     None
+}
+
+/// Whether it is a whole number beyond 64 bits.
+fn is_beyond(token: &Token<'_>) -> bool {
+    token.kind() == TokenKind::Int && token.data().parse::<i64>().is_err()
 }
 
 /// Open brackets.
@@ -112,5 +127,18 @@ mod tests {
         }
         let fault = unsafe_to_read("a", "type Query {\n  a: Int % }").unwrap();
         assert_eq!((fault.line, fault.column), (Some(2), Some(10)));
+    }
+
+    #[test]
+    fn whole_numbers_have_64_bits() {
+        for (number, fine) in
+            [("9223372036854775807", true), ("-9223372036854775808", true), ("9223372036854775808", false)]
+        {
+            let text = format!("# {number}9\ninput I {{ a: Int = {number} }}");
+            assert_eq!(unsafe_to_read("a", &text).is_none(), fine, "{number}");
+            let text =
+                format!("\"{number}9\" type T @key(fields: \"\"\"a(b: {number})\"\"\") @tag(name: \"{number}9\")");
+            assert_eq!(unsafe_to_read("a", &text).is_none(), fine, "{number} in a field set");
+        }
     }
 }

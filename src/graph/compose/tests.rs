@@ -126,10 +126,19 @@ fn hostile_schemas_are_refused_and_nothing_overflows() {
         "union U = U type Query { u: U }".to_owned(),
         "type Query { __schema: Int }".to_owned(),
         "schema { query: Q } type Query { a: Int }".to_owned(),
+        "type Query { a(b: Int = 99999999999999999999): Int }".to_owned(),
     ] {
         // Whether it is refused is the libraries' matter for the last ones: they answer.
         let _ = compose(&[source("a", &sdl), source("b", "type Query { b: Int }")]);
     }
+}
+
+/// The library panics at a number that nothing here sees before, because its first digit is escaped.
+#[test]
+fn what_breaks_a_library_is_refused() {
+    let sdl = r#"type Query { a: A } type A @key(fields: "a(b: \u00399999999999999999999)") { a(b: Int): Int }"#;
+    let faults = compose(&[source("a", sdl)]).unwrap_err();
+    assert!(faults[0].message.contains("beyond the library"), "{faults:?}");
 }
 
 /// 5 MB: some thousand types.
