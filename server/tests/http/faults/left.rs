@@ -1,4 +1,5 @@
-//! Clients that go in the middle, at any byte and any moment: what they had begun is done with its event, or not at all, and others do not notice.
+//! Clients that go in the middle, at any byte and any moment, or take their time: what they had begun is done with its event, or not at all, and
+//! others do not notice.
 
 use std::time::Duration;
 
@@ -105,4 +106,50 @@ async fn what_who_leaves_had_begun_is_done_or_not() {
         let seen: Vec<String> = sqlx::query_scalar(QUESTIONS[1]).fetch_all(&mut *transaction).await.unwrap();
         assert_eq!(seen.len(), 1, "{seen:?}");
     }
+}
+
+/// How many take their time.
+const CROWD: usize = 200;
+
+/// An application to which everybody comes through a proxy, with room for so many.
+async fn with_room_for(connections: usize) -> TestApplication {
+    TestApplication::start_with(|config| {
+        config.public.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.limits.connections = connections;
+    })
+    .await
+}
+
+/// Clients that are silent, have sent half a head or half a body, or read nothing of what they have asked for.
+async fn crowd(app: &TestApplication) -> Vec<TcpStream> {
+    let begun =
+        ["", "GET /login HTTP/1.1\r\nhost: ", "POST /api/login HTTP/1.1\r\nhost: a\r\ncontent-length: 999\r\n\r\ne"];
+    let asked = "GET /login HTTP/1.1\r\nhost: a\r\n\r\n".repeat(3);
+    let mut crowd = Vec::new();
+    for number in 0..CROWD {
+        let mut client = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
+        let text = begun.get(number % 4).copied().unwrap_or(&asked);
+        client.write_all(text.as_bytes()).await.unwrap();
+        crowd.push(client);
+    }
+    crowd
+}
+
+#[tokio::test]
+async fn who_takes_their_time_is_in_nobodys_way() {
+    let app = with_room_for(2 * CROWD).await;
+    let mut slow = crowd(&app).await;
+    let owner = app.owner().await;
+    for _ in 0..3 {
+        assert_eq!(owner.get("/acme").await.status, 200);
+        for client in &mut slow {
+            let _gone_already = client.write_all(b"x").await;
+        }
+    }
+    // Control: they are there, and take all the room there is.
+    let app = with_room_for(CROWD).await;
+    let slow = crowd(&app).await;
+    assert_eq!(app.program().get("/livez").await.status, 503);
+    drop(slow);
+    while app.program().get("/livez").await.status != 200 {}
 }
