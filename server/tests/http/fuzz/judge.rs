@@ -2,9 +2,9 @@
 
 use crate::support::Answer;
 
-/// What is known inside only: the words of databases, of panics, of the machine.
+/// What is known inside only: the words of databases, of panics, of the machine; none so short that a secret made by chance could have it.
 const INSIDE: [&str; 20] = [
-    "sqlx",
+    "sqlx::",
     "orgtrail.events",
     "orgtrail.users",
     "orgtrail_app",
