@@ -117,3 +117,14 @@ chromium() {
   done
   return 1
 }
+
+# Clippy is a compiler with more complaints. In the compiler's place it lints and compiles in one go, where `cargo clippy`
+# compiles every dependency once more for itself; this is how `cargo clippy --deny warnings` calls it.
+linted() {
+  if cargo clippy --version >/dev/null 2>&1; then
+    RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__' "$@"
+  else
+    say 'skipped: this Rust has no cargo clippy'
+    "$@"
+  fi
+}
