@@ -52,11 +52,7 @@ impl Replica {
     pub async fn inspect(&self, primary: &PgPool) -> Result<i64, Unfit> {
         let copy = facts_of_replica(&self.reads).await?;
         let original = facts_of_primary(primary).await?;
-        match what_is_wrong(&copy, &original) {
-            Some(wrong) => Err(Unfit::Wrong(wrong)),
-            None if copy.timeline != original.timeline => Err(Unfit::OtherTimeline),
-            None => Ok(original.log - copy.log),
-        }
+        compare(&copy, &original)
     }
 
     /// Lets it be asked from now on.
@@ -138,14 +134,21 @@ async fn facts_of_primary(primary: &PgPool) -> Result<Facts, sqlx::Error> {
     .await
 }
 
-fn what_is_wrong(copy: &Facts, original: &Facts) -> Option<&'static str> {
+/// How many bytes of the write-ahead log a copy has yet to replay, if it is one.
+fn compare(copy: &Facts, original: &Facts) -> Result<i64, Unfit> {
     let checks = [
         (!copy.is_recovering, "It is no replica: it takes writes."),
         (copy.system != original.system, "It is a copy of another database server than that of DATABASE_URL."),
         (copy.database != original.database, "It must name the same database as DATABASE_URL."),
         (copy.role != original.role, "It must name the same role as DATABASE_URL."),
     ];
-    checks.iter().find(|(is_wrong, _)| *is_wrong).map(|(_, what)| *what)
+    if let Some((_, what)) = checks.iter().find(|(is_wrong, _)| *is_wrong) {
+        return Err(Unfit::Wrong(what));
+    }
+    if copy.timeline != original.timeline {
+        return Err(Unfit::OtherTimeline);
+    }
+    Ok(original.log - copy.log)
 }
 
 #[cfg(test)]
@@ -159,15 +162,16 @@ mod tests {
 
     #[test]
     fn only_a_copy_of_the_same_will_do() {
-        let wrong = |copy: Facts| what_is_wrong(&copy, &Facts { is_recovering: false, ..facts() });
-        assert_eq!(wrong(facts()), None);
+        let compared = |copy: Facts| compare(&copy, &Facts { is_recovering: false, log: 42, ..facts() });
+        assert!(matches!(compared(facts()), Ok(42)));
+        assert!(matches!(compared(Facts { timeline: 2, ..facts() }), Err(Unfit::OtherTimeline)));
         for (copy, said) in [
             (Facts { is_recovering: false, ..facts() }, "takes writes"),
             (Facts { system: 8, ..facts() }, "another database server"),
             (Facts { database: "other".to_owned(), ..facts() }, "same database"),
             (Facts { role: "postgres".to_owned(), ..facts() }, "same role"),
         ] {
-            assert!(wrong(copy).is_some_and(|wrong| wrong.contains(said)), "{said}");
+            assert!(matches!(compared(copy), Err(Unfit::Wrong(wrong)) if wrong.contains(said)), "{said}");
         }
     }
 
