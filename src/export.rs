@@ -187,6 +187,16 @@ impl Export {
         })
     }
 
+    /// Whether so many bytes may be sent: the last one that was promised only if it is the last of all, since the reader takes what has the
+    /// promised length for the whole.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if there is more than was promised: the transfer must be broken off before.
+    pub fn check_so_far(&self, bytes: u64, is_last: bool) -> Result<()> {
+        let promised = self.head.content_length;
+        if bytes < promised || (bytes == promised && is_last) { Ok(()) } else { Err(self.not_whole(bytes)) }
+    }
+
     /// Whether what was written is exactly what was promised.
     ///
     /// # Errors
@@ -195,9 +205,10 @@ impl Export {
         if bytes == self.head.content_length && self.batches.is_done() {
             return Ok(());
         }
-        Err(Error::internal(format!(
-            "export {} has {bytes} bytes of {} promised",
-            self.head.id, self.head.content_length
-        )))
+        Err(self.not_whole(bytes))
+    }
+
+    fn not_whole(&self, bytes: u64) -> Error {
+        Error::internal(format!("export {} has {bytes} bytes of {} promised", self.head.id, self.head.content_length))
     }
 }

@@ -156,6 +156,7 @@ async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) 
         }
         hash.update(&chunk);
         bytes += chunk.len() as u64;
+        export.check_so_far(bytes, reading.is_empty())?;
         if sender.send(chunk).await.is_err() {
             return Ok(());
         }

@@ -339,6 +339,30 @@ async fn a_lost_database_breaks_the_transfer() {
 }
 
 #[tokio::test]
+async fn what_has_not_the_promised_length_is_broken_off() {
+    let app = TestApplication::start().await;
+    fill(&app, 3_000, 1_000).await;
+    let owner = app.owner().await;
+    for (more, is_whole) in [(-1, false), (1, false), (-100_000, false), (0, true)] {
+        promise(&app, more).await;
+        let body = owner.open(&everything("")).await.bytes().await;
+        assert_eq!(body.is_ok(), is_whole, "{more} bytes more than there are");
+        promise(&app, -more).await;
+    }
+}
+
+/// Adds so many bytes to the sums from which the length of an export is taken.
+async fn promise(app: &TestApplication, more: i64) {
+    let mut transaction = app.superuser.begin().await.unwrap();
+    sqlx::raw_sql("set local session_replication_role = replica").execute(&mut *transaction).await.unwrap();
+    let sql =
+        "update orgtrail.trail_days set csv_safe_bytes = csv_safe_bytes + $1 where kind = 'change' and events >= 3000";
+    let changed = sqlx::query(sql).bind(more).execute(&mut *transaction).await.unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
 async fn stopping_the_server_breaks_a_download_and_records_it() {
     let mut app = TestApplication::start().await;
     fill(&app, 3_000, 16_000).await;

@@ -70,6 +70,9 @@ impl Set {
         for (owner, slug) in [(&owner, ACME), (&quiet, "quiet")] {
             until_answered(&server, owner, slug).await;
         }
+        // And what was sent to come here has come into the trails: so does it a moment later, by itself.
+        let settled = "not exists (select from orgtrail.sign_in_attempts where sorted_at is null) and not exists (select from orgtrail.sign_in_copies)";
+        standby.until(settled).await;
         Self { server, owner, quiet, program, standby, machines }
     }
 }
