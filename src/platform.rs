@@ -7,6 +7,7 @@ use crate::audit::cursor::CursorKey;
 use crate::audit::ingest::IngestQueues;
 use crate::audit::redact::RedactionKey;
 use crate::audit::refusal::RecentLooks;
+use crate::export::RunningExports;
 use crate::identity::access_token::TokenLookups;
 use crate::identity::password::HashingPool;
 use crate::identity::throttle::ThrottleKey;
@@ -35,6 +36,8 @@ pub struct Platform {
     pub gathering: Arc<Gathering>,
     /// Looks at the trails that are recorded already.
     pub looks: Arc<RecentLooks>,
+    /// Exports that run in this server.
+    pub exports: Arc<RunningExports>,
     /// Who may sign up.
     pub sign_up: SignUp,
     /// Where mail is posted.

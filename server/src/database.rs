@@ -213,6 +213,7 @@ fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Plat
         workers: Arc::new(Composing::default()),
         gathering: Arc::default(),
         looks: Arc::default(),
+        exports: Arc::default(),
         sign_up: config.sign_up,
         // A server replaces both once it knows its port; short commands write to nobody.
         mail: Arc::new(Nowhere),

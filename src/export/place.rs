@@ -1,5 +1,8 @@
 //! The place of a running export: one of the few that an organization has, as a lease that ends by itself if the server dies.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,7 +16,33 @@ use crate::{Error, Result};
 /// Exports that may run at once for an organization (contract §4).
 const RUNNING: i64 = 2;
 
-/// One of the organization's places for exports, as a lease.
+/// Exports that may run at once in a server, whatever organizations they are of.
+const RUNNING_HERE: usize = 8;
+
+/// How many exports run in this server.
+#[derive(Debug, Default)]
+pub struct RunningExports(AtomicUsize);
+
+/// One of the server's places for exports: free when it is dropped.
+struct PlaceHere(Arc<RunningExports>);
+
+impl PlaceHere {
+    fn take(running: &Arc<RunningExports>) -> Result<Self> {
+        let one_more = |count| (count < RUNNING_HERE).then_some(count + 1);
+        match running.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
+            Ok(_) => Ok(Self(Arc::clone(running))),
+            Err(_) => Err(too_many(&format!("{RUNNING_HERE} exports are running here already"))),
+        }
+    }
+}
+
+impl Drop for PlaceHere {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One of the organization's places for exports, as a lease, and one of the server's.
 #[derive(Clone)]
 pub(crate) struct Place {
     platform: Platform,
@@ -21,16 +50,18 @@ pub(crate) struct Place {
     /// What its viewer must be allowed as long as it runs.
     operation: Operation,
     id: ExportId,
+    _here: Arc<PlaceHere>,
 }
 
 impl Place {
     /// Takes a place for a new export. It comes before all work that grows with what is exported.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`] if two are running, [`Error::Unavailable`].
+    /// [`Error::LimitExceeded`] if two of the organization or eight of the server are running, [`Error::Unavailable`].
     pub(crate) async fn take(platform: &Platform, access: Access, operation: Operation) -> Result<Self> {
         let id = storage::new_id(platform.clock.now())?;
-        let place = Self { platform: platform.clone(), access, operation, id };
+        let here = Arc::new(PlaceHere::take(&platform.exports)?);
+        let place = Self { platform: platform.clone(), access, operation, id, _here: here };
         let mut transaction = place.transaction().await?;
         place.lease(&mut transaction).await?;
         transaction.commit().await?;
@@ -98,7 +129,10 @@ impl Place {
         )
         .execute(connection)
         .await?;
-        if taken.rows_affected() == 1 { Ok(()) } else { Err(too_many()) }
+        if taken.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(too_many(&format!("{RUNNING} exports of this organization are running already")))
     }
 
     /// Checks that the viewer may still export, with the role and credential of this moment, and keeps the place for another 30 seconds.
@@ -147,9 +181,24 @@ impl Place {
     }
 }
 
-fn too_many() -> Error {
+fn too_many(running: &str) -> Error {
     Busy::Exports.refused();
-    Error::LimitExceeded(format!(
-        "{RUNNING} exports of this organization are running already: wait until one of them has ended."
-    ))
+    Error::LimitExceeded(format!("{running}: wait until one of them has ended."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_has_eight_places_and_gets_them_back() {
+        let running = Arc::default();
+        let mut taken: Vec<_> = (0..RUNNING_HERE).map(|_| PlaceHere::take(&running).unwrap()).collect();
+        assert!(matches!(PlaceHere::take(&running), Err(Error::LimitExceeded(_))));
+        taken.pop();
+        taken.push(PlaceHere::take(&running).unwrap());
+        assert!(PlaceHere::take(&running).is_err());
+        drop(taken);
+        assert_eq!(running.0.load(Ordering::Relaxed), 0);
+    }
 }

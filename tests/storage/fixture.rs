@@ -143,6 +143,7 @@ impl Fixture {
             workers: Arc::new(Threads),
             gathering: Arc::default(),
             looks: Arc::default(),
+            exports: Arc::default(),
             sign_up: SignUp::Open,
             mail: Arc::new(mailbox.clone()),
             public_url: "https://audit.example".into(),

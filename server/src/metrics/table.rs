@@ -89,7 +89,7 @@ pub const METRICS: &[Metric] = &[
     metric(UPKEEP_REMOVED, Sort::Counter, Unit::Count, &[TASK], "What these tasks removed: rows that ended, partitions that expired."),
     metric(UPKEEP_SUCCEEDED, Sort::Gauge, Unit::Seconds, &[TASK], "When a task last ended well, in seconds since 1970."),
     metric(MONTHS_AHEAD, Sort::Gauge, Unit::Count, &[], "Months ahead for which the trail has partitions."),
-    metric(INTEGRITY_PROBLEMS, Sort::Gauge, Unit::Count, &[], "Grants, policies and triggers that are not as they should be, when they were last looked at."),
+    metric(INTEGRITY_PROBLEMS, Sort::Gauge, Unit::Count, &[], "Grants, policies, triggers and trails that are not as they should be, when they were last looked at."),
     metric("process_cpu_seconds_total", Sort::Gauge, Unit::Seconds, &[], "Time of processors that the server has used; the private Postgres not counted."),
     metric("process_resident_memory_bytes", Sort::Gauge, Unit::Bytes, &[], "Memory that the server holds."),
     metric("process_virtual_memory_bytes", Sort::Gauge, Unit::Bytes, &[], "Addresses that the server has mapped."),

@@ -153,6 +153,7 @@ fn platform(app: &PgConnectOptions) -> Platform {
         workers: Arc::new(Composing::default()),
         gathering: Arc::default(),
         looks: Arc::default(),
+        exports: Arc::default(),
         sign_up: SignUp::Open,
         mail: Arc::new(Nowhere),
         public_url: "http://127.0.0.1:3000".into(),

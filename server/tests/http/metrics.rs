@@ -120,6 +120,34 @@ async fn what_happens_is_counted_and_no_label_is_anybodys_choice() {
     drop(program.end().await);
 }
 
+#[tokio::test]
+async fn upkeep_tells_what_it_did() {
+    let mut app = TestApplication::start().await;
+    app.stop().await;
+    let nothing_yet = "delete from orgtrail.upkeep_jobs; alter table orgtrail.sign_in_throttles rename to elsewhere";
+    sqlx::raw_sql(nothing_yet).execute(&app.superuser).await.unwrap();
+    let mut program = Program::start(&app, &[("ORGTRAIL_METRICS_ADDR", "127.0.0.1:0")]).await;
+    let address = program.says("Metrics are at ").await;
+    let runs = "orgtrail_upkeep_runs_total";
+    // The last of them looks at what the others left.
+    let (answer, series) = read_when(&address, runs, &[("task", "integrity"), ("outcome", "success")], 1.0).await;
+    for (task, outcome) in
+        [("partitions", "success"), ("organizations", "success"), ("retention", "success"), ("credentials", "failure")]
+    {
+        assert_eq!(series.value(runs, &[("task", task), ("outcome", outcome)]), Some(1.0), "{task} in {}", answer.body);
+    }
+    assert!(series.value("orgtrail_partitions_months_ahead", &[]).is_some_and(|months| months >= 2.0));
+    assert!(
+        series.value("orgtrail_integrity_problems", &[]).is_some_and(|problems| problems >= 1.0),
+        "a table is missing"
+    );
+    let log = program.end().await;
+    assert_eq!(log.matches("upkeep was done").count(), 4, "{log}");
+    for said in ["upkeep failed, and will be tried again", "the database is not as it should be"] {
+        assert!(log.contains(said), "{said} in {log}");
+    }
+}
+
 /// Everything read is in the table, as it says, and what has no labels is there though it never happened.
 fn assert_whole(text: &str, series: &Read) {
     let sorts: BTreeMap<_, _> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

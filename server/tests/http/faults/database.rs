@@ -1,6 +1,6 @@
 //! The database: silent, slow, cut off, held up, without connections, or gone in the moment of a commit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orgtrail::identity::access_token::Scope;
 use orgtrail_server::http::listen::limits::Answering;
@@ -110,11 +110,14 @@ async fn a_slow_database_only_takes_longer() {
     let wire = Wire::new();
     let app = wire.application().await;
     let askers = Askers::of(&app).await;
-    wire.set(State::Slow(Duration::from_millis(20)));
+    let pause = Duration::from_millis(20);
+    wire.set(State::Slow(pause));
     for (door, answer) in at_each_door(&askers.browser, &askers.program).await {
         assert!((200..300).contains(&answer.status), "{door}: {answer:?}");
     }
+    let begun = Instant::now();
     assert_eq!(askers.make_team("Slow").await.status, 200);
+    assert!(begun.elapsed() >= pause, "it was not slow");
     assert_eq!(teams(&app, "Slow").await, (1, 1));
 }
 
