@@ -155,7 +155,9 @@ async fn migrate_with(options: &PgConnectOptions) -> Result<(), OpenError> {
 async fn hand_over(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = options.connect().await?;
     sqlx::raw_sql(
+        // One at a time: two that alter the same row of a catalogue at once are an error.
         "do $$ begin
+            perform pg_advisory_xact_lock(hashtextextended('orgtrail.hand_over', 0));
             if (select rolsuper from pg_roles where rolname = current_user) then
                 grant usage, create on schema public to orgtrail_migrate;
                 alter table public._sqlx_migrations owner to orgtrail_owner;

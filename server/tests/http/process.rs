@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 
+use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use orgtrail_server::secret_key::SecretKey;
@@ -134,6 +135,25 @@ async fn closing_its_terminal_ends_it_well() {
     let mut process = start(&database, folder.path());
     listening(&mut process).await;
     end(&mut process, Signal::SIGHUP).await;
+    database.drop_soon();
+}
+
+#[tokio::test]
+async fn commands_bring_the_schema_up_to_date_at_the_same_moment() {
+    let database = Database::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let command = || {
+        Command::new(env!("CARGO_BIN_EXE_orgtrail"))
+            .arg("migrate")
+            .env_clear()
+            .envs(environment(&database, folder.path()))
+            .env("ORGTRAIL_MIGRATE_DATABASE_URL", database.as_role("postgres").to_url_lossy().as_str())
+            .output()
+    };
+    for output in join_all((0..12).map(|_| command())).await {
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
     database.drop_soon();
 }
 
