@@ -50,6 +50,7 @@ pub(crate) struct Place {
     /// What its viewer must be allowed as long as it runs.
     operation: Operation,
     id: ExportId,
+    /// Held by all clones, for as long as the export runs.
     _here: Arc<PlaceHere>,
 }
 
