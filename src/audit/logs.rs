@@ -3,11 +3,13 @@
 //! Four of them: attempts to sign in, operations, exports of data, and changes. Each reads the few columns that it has, and all of them through
 //! the one filter of the store.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::FutureExt;
 
 use super::action::Action;
-use super::cursor::Position;
+use super::cursor::{CursorKey, Position};
 use super::event::Kind;
 use super::query::{ActionPattern, EventFilter};
 use super::range::TimeRange;
@@ -23,8 +25,7 @@ use crate::{Error, Result};
 mod entries;
 mod window;
 
-use entries::Placed;
-pub use entries::{ChangeEntry, Common, ExportEntry, OperationEntry, SignInEntry};
+pub use entries::{ChangeEntry, Common, ExportEntry, OperationEntry, Placed, SignInEntry};
 
 /// Most entries of a page.
 pub const MAX_FIRST: i32 = 100;
@@ -45,10 +46,28 @@ pub struct Asked {
 /// A page of a log.
 #[derive(Debug)]
 pub struct LogPage<E> {
-    /// Its entries, newest first, each with its cursor.
-    pub entries: Vec<(String, E)>,
+    /// Its entries, newest first.
+    pub entries: Vec<E>,
     /// Whether there are older ones in the window.
     pub has_next_page: bool,
+    /// The cursors of its entries.
+    pub cursors: Cursors,
+}
+
+/// The cursors of a log in one window, made when they are asked for: a page of a hundred entries needs one.
+#[derive(Debug, Clone)]
+pub struct Cursors {
+    key: CursorKey,
+    scope: Arc<str>,
+    window: TimeRange,
+}
+
+impl Cursors {
+    /// The cursor of the entry at `position`, for [`Asked::after`].
+    #[must_use]
+    pub fn of(&self, position: Position) -> String {
+        self.key.seal_in(&self.scope, self.window, position)
+    }
 }
 
 /// Attempts to sign in, successful or not.
@@ -139,7 +158,7 @@ fn only(action: Action) -> Result<EventFilter> {
     Ok(EventFilter { kinds: vec![action.kind()], actions, ..EventFilter::default() })
 }
 
-async fn page<E: Columns + Placed>(
+async fn page<E: Columns>(
     platform: &Platform,
     access: &Access,
     filter: &EventFilter,
@@ -162,8 +181,8 @@ async fn page<E: Columns + Placed>(
     let shown = usize::try_from(asked.first).unwrap_or_default();
     let has_next_page = found.len() > shown;
     found.truncate(shown);
-    let sealed = |entry: E| (platform.keys.cursor.seal_in(&scope, range, entry.position()), entry);
-    Ok(LogPage { entries: found.into_iter().map(sealed).collect(), has_next_page })
+    let cursors = Cursors { key: platform.keys.cursor.clone(), scope: scope.into(), window: range };
+    Ok(LogPage { entries: found, has_next_page, cursors })
 }
 
 fn selection<'a>(access: &Access, filter: &'a EventFilter, range: TimeRange) -> Selection<'a> {

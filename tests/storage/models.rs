@@ -228,7 +228,7 @@ async fn an_export_is_recorded_with_what_was_taken(superuser: PgPool) {
     let told: Vec<_> = log
         .entries
         .iter()
-        .map(|(_, entry)| {
+        .map(|entry| {
             let sha256 = entry.export_sha256.as_deref().map(|sha256| sha256.len());
             (entry.export_model.as_deref().unwrap(), entry.export_rows.unwrap(), entry.common.outcome.as_str(), sha256)
         })

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{OutputType, SimpleObject, TypeName};
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, SimpleObject, TypeName, Value};
 use orgtrail::{Error, Result};
 
 /// Most entries of a page.
@@ -15,7 +17,7 @@ pub struct Page<E: OutputType> {
     /// Where the page ends.
     pub page_info: PageInfo,
     /// The entries.
-    pub edges: Vec<Edge<E>>,
+    pub edges: Edges<E>,
 }
 
 /// A page of a list that is known whole.
@@ -25,7 +27,7 @@ pub struct List<E: OutputType> {
     /// Where the page ends.
     page_info: PageInfo,
     /// The entries.
-    edges: Vec<Edge<E>>,
+    edges: Edges<E>,
     /// How many there are on all pages, and beyond what was searched for.
     total_count: i64,
 }
@@ -35,9 +37,60 @@ pub struct List<E: OutputType> {
 #[graphql(name_type, serial)]
 pub struct Edge<E: OutputType> {
     /// Names the place after this entry, for `after`: good for the same list with the same arguments.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The entry.
     pub node: E,
+}
+
+/// The entries of a page, answered one after the other: they are there already, and a future for each would cost more than the rest of it.
+pub struct Edges<E: OutputType>(pub Vec<Edge<E>>);
+
+impl<E: OutputType> OutputType for Edges<E> {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<Edge<E>> as OutputType>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<Edge<E>> as OutputType>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<Edge<E>> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let mut values = Vec::with_capacity(self.0.len());
+        for (at, edge) in self.0.iter().enumerate() {
+            let context = context.with_index(at);
+            values.push(edge.resolve(&context, field).await.map_err(|error| context.set_error_path(error))?);
+        }
+        Ok(Value::List(values))
+    }
+}
+
+/// The cursor of an entry.
+pub enum Cursor {
+    /// Known already.
+    Known(String),
+    /// Made when somebody asks for it, which hardly anybody does who reads page after page.
+    Made(Box<dyn Fn() -> String + Send + Sync>),
+}
+
+impl OutputType for Cursor {
+    fn type_name() -> Cow<'static, str> {
+        <String as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <String as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _context: &ContextSelectionSet<'_>, _field: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(Value::String(match self {
+            Self::Known(cursor) => cursor.clone(),
+            Self::Made(make) => make(),
+        }))
+    }
 }
 
 impl<E: OutputType> TypeName for Page<E> {
@@ -118,8 +171,8 @@ impl<E: OutputType> List<E> {
             Some(after) => entries.iter().position(|(key, _)| key == after).ok_or(Error::BadCursor)? + 1,
         };
         let has_next_page = entries.len() - start > count;
-        let edges = edges(entries.into_iter().skip(start).take(count));
-        Ok(Self { page_info: PageInfo::of(&edges, has_next_page), edges, total_count: total })
+        let shown: Vec<_> = entries.into_iter().skip(start).take(count).collect();
+        Ok(Self { page_info: PageInfo::of(&shown, has_next_page), edges: Edges::of(shown), total_count: total })
     }
 
     /// The part of a list of which there is nothing beyond `entries`.
@@ -143,18 +196,20 @@ impl<E: OutputType> Page<E> {
     pub fn beginning(entries: Vec<(String, E)>, has_more: bool, part: &Part) -> Result<Self> {
         let count = part.count(Self::READ)?;
         let has_next_page = has_more || entries.len() > count;
-        let edges = edges(entries.into_iter().take(count));
-        Ok(Self { page_info: PageInfo::of(&edges, has_next_page), edges })
+        let shown: Vec<_> = entries.into_iter().take(count).collect();
+        Ok(Self { page_info: PageInfo::of(&shown, has_next_page), edges: Edges::of(shown) })
     }
 }
 
-fn edges<E: OutputType>(entries: impl Iterator<Item = (String, E)>) -> Vec<Edge<E>> {
-    entries.map(|(cursor, node)| Edge { cursor, node }).collect()
+impl<E: OutputType> Edges<E> {
+    fn of(entries: Vec<(String, E)>) -> Self {
+        Self(entries.into_iter().map(|(cursor, node)| Edge { cursor: Cursor::Known(cursor), node }).collect())
+    }
 }
 
 impl PageInfo {
-    fn of<E: OutputType>(edges: &[Edge<E>], has_next_page: bool) -> Self {
-        Self { has_next_page, end_cursor: edges.last().map(|edge| edge.cursor.clone()) }
+    fn of<E>(entries: &[(String, E)], has_next_page: bool) -> Self {
+        Self { has_next_page, end_cursor: entries.last().map(|(cursor, _)| cursor.clone()) }
     }
 }
 
@@ -167,7 +222,7 @@ mod tests {
         let part = Part::new(first, after.map(str::to_owned));
         let list = List::part(entries.into(), 7, &part)?;
         assert_eq!(list.total_count, 7);
-        let names: Vec<_> = list.edges.into_iter().map(|edge| edge.node).collect();
+        let names: Vec<_> = list.edges.0.into_iter().map(|edge| edge.node).collect();
         Ok((names.concat(), list.page_info.has_next_page, list.page_info.end_cursor))
     }
 

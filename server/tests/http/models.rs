@@ -49,7 +49,7 @@ async fn logged(app: &TestApplication, count: usize) -> logs::ExportEntry {
         let mut log = logs::exports(&app.platform, &owner(app), ACME, &asked).await.unwrap();
         assert!(log.entries.len() <= count);
         if log.entries.len() == count {
-            return log.entries.swap_remove(0).1;
+            return log.entries.swap_remove(0);
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }

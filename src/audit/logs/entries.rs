@@ -1,7 +1,8 @@
 //! The entries of the logs: of each event, the columns that its log has.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::{Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 use crate::audit::cursor::Position;
@@ -10,13 +11,13 @@ use crate::audit::operation::name_matches;
 use crate::audit::store::Columns;
 
 /// An event whose place in the order is known.
-pub(super) trait Placed {
+pub trait Placed {
     /// The place.
     fn position(&self) -> Position;
 }
 
 /// What every entry has.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub struct Common {
     /// Id of the event.
     pub id: Uuid,
@@ -54,59 +55,96 @@ impl Common {
     }
 }
 
-/// The columns of [`Common`], from `e`, with those of one log behind them.
-macro_rules! columns {
-    ($($own:literal),*) => {
-        concat!(
-            "select e.id, e.index, e.occurred_at, e.outcome, e.ip, e.user_agent, e.request_id, e.actor_user_id, e.actor_user_name, ",
-            "e.actor_user_email, e.actor_access_token_id, e.actor_access_token_name"
-            $(, ", ", $own)*
-        )
+impl Common {
+    fn read(cells: &mut Cells<'_>) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: cells.next()?,
+            index: cells.next()?,
+            occurred_at: cells.next()?,
+            outcome: cells.next()?,
+            ip: cells.next()?,
+            user_agent: cells.next()?,
+            request_id: cells.next()?,
+            actor_user_id: cells.next()?,
+            actor_user_name: cells.next()?,
+            actor_user_email: cells.next()?,
+            actor_access_token_id: cells.next()?,
+            actor_access_token_name: cells.next()?,
+        })
+    }
+}
+
+/// The cells of a row in their order: to look each of them up by its name takes as long as everything else that is done to read it.
+struct Cells<'r> {
+    row: &'r PgRow,
+    at: usize,
+}
+
+impl<'r> Cells<'r> {
+    fn next<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> sqlx::Result<T> {
+        self.at += 1;
+        self.row.try_get(self.at - 1)
+    }
+}
+
+/// The entry of a log: [`Common`], and a field for each column of its own, from `e`.
+macro_rules! entry {
+    ($(#[$about:meta])* $name:ident { $($(#[$of:meta])* $field:ident: $type:ty = $column:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone)]
+        pub struct $name {
+            /// What every entry has.
+            pub common: Common,
+            $($(#[$of])* pub $field: $type,)*
+        }
+
+        impl Columns for $name {
+            const SELECT: &'static str = concat!(
+                "select e.id, e.index, e.occurred_at, e.outcome, e.ip, e.user_agent, e.request_id, e.actor_user_id, e.actor_user_name, ",
+                "e.actor_user_email, e.actor_access_token_id, e.actor_access_token_name"
+                $(, ", ", $column)*
+            );
+        }
+
+        impl FromRow<'_, PgRow> for $name {
+            fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+                let mut cells = Cells { row, at: 0 };
+                Ok(Self { common: Common::read(&mut cells)?, $($field: cells.next()?,)* })
+            }
+        }
+
+        impl Placed for $name {
+            fn position(&self) -> Position {
+                Position { occurred_at: self.common.occurred_at, index: self.common.index }
+            }
+        }
     };
 }
 
-/// An attempt to sign in.
-#[derive(Debug, Clone, FromRow)]
-pub struct SignInEntry {
-    /// What every entry has.
-    #[sqlx(flatten)]
-    pub common: Common,
-    /// The way that was used.
-    pub login_method: Option<String>,
-    /// The address as typed.
-    pub login_email: Option<String>,
+entry! {
+    /// An attempt to sign in.
+    SignInEntry {
+        /// The way that was used.
+        login_method: Option<String> = "e.login_method",
+        /// The address as typed.
+        login_email: Option<String> = "e.login_email",
+    }
 }
 
-impl Columns for SignInEntry {
-    const SELECT: &'static str = columns!("e.login_method", "e.login_email");
-}
-
-/// A mutation that was sent.
-#[derive(Debug, Clone, FromRow)]
-pub struct OperationEntry {
-    /// What every entry has.
-    #[sqlx(flatten)]
-    pub common: Common,
-    /// Its name, as the client said.
-    pub operation_name: Option<String>,
-    /// Its text, as the client sent it.
-    pub operation_text: Option<String>,
-    /// Its variables, without secrets: JSON.
-    pub operation_variables: Option<String>,
-    /// The fields that ran.
-    pub operation_root_fields: Option<Vec<String>>,
-    /// SHA-256 of the document that ran.
-    pub operation_document_sha256: Option<Vec<u8>>,
-}
-
-impl Columns for OperationEntry {
-    const SELECT: &'static str = columns!(
-        "e.operation_name",
-        "e.operation_text",
-        "e.operation_variables::text as operation_variables",
-        "e.operation_root_fields",
-        "e.operation_document_sha256"
-    );
+entry! {
+    /// A mutation that was sent.
+    OperationEntry {
+        /// Its name, as the client said.
+        operation_name: Option<String> = "e.operation_name",
+        /// Its text, as the client sent it.
+        operation_text: Option<String> = "e.operation_text",
+        /// Its variables, without secrets: JSON.
+        operation_variables: Option<String> = "e.operation_variables::text",
+        /// The fields that ran.
+        operation_root_fields: Option<Vec<String>> = "e.operation_root_fields",
+        /// SHA-256 of the document that ran.
+        operation_document_sha256: Option<Vec<u8>> = "e.operation_document_sha256",
+    }
 }
 
 impl OperationEntry {
@@ -117,74 +155,40 @@ impl OperationEntry {
     }
 }
 
-/// An export of data.
-#[derive(Debug, Clone, FromRow)]
-pub struct ExportEntry {
-    /// What every entry has.
-    #[sqlx(flatten)]
-    pub common: Common,
-    /// Id of the model.
-    pub object_id: Option<String>,
-    /// The model's name at the time.
-    pub export_model: Option<String>,
-    /// Rows that were taken out.
-    pub export_rows: Option<i64>,
-    /// SHA-256 of what was taken out.
-    pub export_sha256: Option<Vec<u8>>,
+entry! {
+    /// An export of data.
+    ExportEntry {
+        /// Id of the model.
+        object_id: Option<String> = "e.object_id",
+        /// The model's name at the time.
+        export_model: Option<String> = "e.export_model",
+        /// Rows that were taken out.
+        export_rows: Option<i64> = "e.export_rows",
+        /// SHA-256 of what was taken out.
+        export_sha256: Option<Vec<u8>> = "e.export_sha256",
+    }
 }
 
-impl Columns for ExportEntry {
-    const SELECT: &'static str = columns!("e.object_id", "e.export_model", "e.export_rows", "e.export_sha256");
+entry! {
+    /// Any event.
+    ChangeEntry {
+        /// Its kind.
+        kind: String = "e.kind",
+        /// Its action.
+        action: String = "e.action",
+        /// When it was written down.
+        recorded_at: DateTime<Utc> = "e.recorded_at",
+        /// Type of what it is about.
+        object_type: String = "e.object_type",
+        /// Id of that.
+        object_id: Option<String> = "e.object_id",
+        /// Its name at the time.
+        object_name: Option<String> = "e.object_name",
+        /// Its state before: JSON.
+        previous: Option<String> = "e.previous::text",
+        /// Its state after: JSON.
+        next: Option<String> = "e.next::text",
+        /// The access token that sent another product's event.
+        source_access_token_id: Option<Uuid> = "e.source_access_token_id",
+    }
 }
-
-/// Any event.
-#[derive(Debug, Clone, FromRow)]
-pub struct ChangeEntry {
-    /// What every entry has.
-    #[sqlx(flatten)]
-    pub common: Common,
-    /// Its kind.
-    pub kind: String,
-    /// Its action.
-    pub action: String,
-    /// When it was written down.
-    pub recorded_at: DateTime<Utc>,
-    /// Type of what it is about.
-    pub object_type: String,
-    /// Id of that.
-    pub object_id: Option<String>,
-    /// Its name at the time.
-    pub object_name: Option<String>,
-    /// Its state before: JSON.
-    pub previous: Option<String>,
-    /// Its state after: JSON.
-    pub next: Option<String>,
-    /// The access token that sent another product's event.
-    pub source_access_token_id: Option<Uuid>,
-}
-
-impl Columns for ChangeEntry {
-    const SELECT: &'static str = columns!(
-        "e.kind",
-        "e.action",
-        "e.recorded_at",
-        "e.object_type",
-        "e.object_id",
-        "e.object_name",
-        "e.previous::text as previous",
-        "e.next::text as next",
-        "e.source_access_token_id"
-    );
-}
-
-macro_rules! placed {
-    ($($entry:ty),*) => {
-        $(impl Placed for $entry {
-            fn position(&self) -> Position {
-                Position { occurred_at: self.common.occurred_at, index: self.common.index }
-            }
-        })*
-    };
-}
-
-placed!(SignInEntry, OperationEntry, ExportEntry, ChangeEntry);

@@ -8,7 +8,7 @@ use super::action::CatalogueAction;
 use super::entry::{AuditLogActor, AuditLogOutcome, outcome};
 use super::filter::AuditLogKind;
 use super::id;
-use crate::graphql::connection::{Edge, Page, PageInfo};
+use crate::graphql::connection::{Edges, Page, PageInfo};
 use crate::graphql::scalars::{Json, Moment};
 use crate::graphql::schema::asked;
 
@@ -19,7 +19,7 @@ pub struct ChangeLog {
     /// Where the page ends.
     page_info: PageInfo,
     /// The events.
-    edges: Vec<Edge<AuditLog>>,
+    edges: Edges<AuditLog>,
     /// The moment up to which everything that was recorded can be read. What is recorded from then on may still appear.
     complete_through: Option<Moment>,
     #[graphql(skip)]
