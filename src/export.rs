@@ -18,7 +18,7 @@ mod ticket;
 pub(crate) use batch::Source;
 use batch::{Batch, Batches};
 pub(crate) use place::Place;
-pub use place::RunningExports;
+pub use place::{RUNNING, RUNNING_HERE, RunningExports};
 pub use ticket::{End, Receipt, Ticket};
 pub(crate) use ticket::{ExportedModel, Recording};
 

@@ -63,12 +63,24 @@ impl Database {
         pools
     }
 
+    /// The pool of small questions with which every request begins: who asks, and what they may do. It is that of pages, or, when pages have
+    /// taken all of that, the one of changes: otherwise nobody could use what is still free.
+    #[must_use]
+    pub fn lookups(&self) -> &PgPool {
+        if has_room(&self.reads) || !has_room(&self.writes) { &self.reads } else { &self.writes }
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         for (_, pool) in self.pools() {
             pool.close().await;
         }
     }
+}
+
+/// Whether somebody may have a connection without waiting for others to give one back.
+fn has_room(pool: &PgPool) -> bool {
+    pool.num_idle() > 0 || pool.size() < pool.options().get_max_connections()
 }
 
 /// A pool for pages and lists.

@@ -35,6 +35,8 @@ const LAST_RECORDS: Duration = Duration::from_secs(4);
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// How long the database may take to stop.
 const LAST_CONNECTIONS: Duration = Duration::from_secs(8);
+/// What still blocks a thread after the end of everything else.
+pub const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// A server that is ready to run.
 pub struct Application {
@@ -97,7 +99,7 @@ impl Application {
         opened.platform.mail = Arc::new(post.clone());
         opened.platform.public_url = front.url().into();
         let stopping = Arc::new(AtomicBool::new(false));
-        let sessions = SessionStore::new(&opened.platform.database, config.sessions);
+        let sessions = SessionStore::new(opened.platform.database.clone(), config.sessions);
         let downloads = Downloads::default();
         let database = opened.platform.database.clone();
         let router = router::router(Parts {
@@ -222,5 +224,20 @@ async fn last_records(downloads: &Downloads, post: &Post) {
     }
     if posted.is_err() {
         tracing::error!("mails were still waiting: they are lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One after the other, as [`Application::run`] and `main` wait for them.
+    #[test]
+    fn the_steps_of_stopping_take_25_seconds_at_most() {
+        let Limits { last_arrivals, last_requests, .. } = Limits::default();
+        let whole = last_requests + LAST_RECORDS + LAST_ANSWERS + LAST_CONNECTIONS.max(traces::LAST_SPANS) + LAST_WORK;
+        assert!(whole <= Duration::from_secs(25), "{whole:?}");
+        assert!(last_requests <= Duration::from_secs(10));
+        assert!(last_arrivals < last_requests, "they are a part of it");
     }
 }

@@ -1,19 +1,16 @@
 //! `orgtrail`: see `orgtrail --help`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
+use orgtrail_server::application::LAST_WORK;
 use orgtrail_server::cli::Cli;
 use tokio::runtime::Runtime;
 
 /// Requests are many small allocations, freed on another thread as often as not: the C library's allocator takes several times as long for them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
-
-/// What still blocks a thread after the end of everything else.
-const LAST_WORK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -25,7 +25,7 @@ pub mod settings;
 use settings::TraceSettings;
 
 /// How long what waits may take to be sent when the server stops.
-const LAST_SPANS: Duration = Duration::from_millis(1500);
+pub const LAST_SPANS: Duration = Duration::from_millis(1500);
 
 /// What sends, once it was started.
 static SENDING: OnceLock<SdkTracerProvider> = OnceLock::new();

@@ -14,10 +14,10 @@ use crate::storage;
 use crate::{Error, Result};
 
 /// Exports that may run at once for an organization (contract §4).
-const RUNNING: i64 = 2;
+pub const RUNNING: i64 = 2;
 
 /// Exports that may run at once in a server, whatever organizations they are of.
-const RUNNING_HERE: usize = 8;
+pub const RUNNING_HERE: usize = 8;
 
 /// How many exports run in this server.
 #[derive(Debug, Default)]

@@ -42,9 +42,6 @@ const ANONYMOUS_LIMIT: usize = 64 * 1024;
 /// What a request is sent as.
 const REQUEST: Accepted = Accepted { name: "request", limit: LIMIT, types: &["application/json"] };
 
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Refuses what is no POST of JSON before anything is looked up. A form of another site could only be another type.
 pub async fn refuse(request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
@@ -74,13 +71,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub struct Served {
     schema: Schema,
     platform: Platform,
+    patience: Duration,
 }
 
 impl Served {
-    /// The schema on `platform`.
+    /// The schema on `platform`, whose answers are waited for so long.
     #[must_use]
-    pub fn new(platform: Platform) -> Self {
-        Self { schema: schema(platform.clone()), platform }
+    pub fn new(platform: Platform, patience: Duration) -> Self {
+        Self { schema: schema(platform.clone()), platform, patience }
     }
 }
 
@@ -123,7 +121,7 @@ async fn run(served: Served, mut viewer: Viewer, session: Session, sent: Sent) -
     let mut request = async_graphql::Request::new(sent.query).variables(variables).data(session).data(Texts::default());
     request.operation_name = sent.operation_name;
     request.set_parsed_query(document.parsed);
-    Ok(finish(execute(served, viewer, request)).await)
+    Ok(finish(served.patience, execute(served, viewer, request)).await)
 }
 
 /// What is recorded of a mutation: what the client claims, and what really runs.
@@ -161,15 +159,15 @@ fn outcome(answer: &Answer) -> Outcome {
 
 /// In a task of its own, which goes on when nobody waits any longer: to drop what talks to the database would leave it in the middle. What it may
 /// take is bounded by the database's own limits.
-async fn finish(executing: impl Future<Output = Answer> + Send + 'static) -> Answer {
-    match timeout(PATIENCE, tokio::spawn(executing.in_current_span())).await {
+async fn finish(patience: Duration, executing: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    match timeout(patience, tokio::spawn(executing.in_current_span())).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(ended)) => {
             tracing::error!(%ended, "a GraphQL request ended before its end");
             Refused::new("INTERNAL", "Something went wrong on our side.".to_owned(), None).into_response()
         }
         Err(_) => {
-            let told = "This took longer than 10 seconds, and may yet be done.";
+            let told = "This takes longer than it may, and may yet be done.";
             Refused::new("UNAVAILABLE", told.to_owned(), None).into_response()
         }
     }

@@ -12,10 +12,10 @@ use super::problem::Problem;
 use crate::graphql::endpoint;
 
 /// Longest path and query, in bytes.
-const ADDRESS_LIMIT: usize = 8 * 1024;
+pub const ADDRESS_LIMIT: usize = 8 * 1024;
 
 /// Longest block of headers, in bytes.
-const HEADERS_LIMIT: usize = 16 * 1024;
+pub const HEADERS_LIMIT: usize = 16 * 1024;
 
 /// Parameters in which a credential would be written to histories and to the logs of others; what looks like one of ours is known
 /// anywhere.

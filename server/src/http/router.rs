@@ -136,7 +136,7 @@ fn graphql_route(
 ) -> Router {
     Router::new()
         .route(endpoint::PATH, any(endpoint::answer))
-        .with_state(Served::new(providing.platform.clone()))
+        .with_state(Served::new(providing.platform.clone(), answering.graphql))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn(endpoint::refuse))

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use orgtrail::identity::sign_in::SignedIn;
+use orgtrail::storage::Database;
 use orgtrail::trace;
 use orgtrail_app::identity::server_fns::SESSION_SIGNED_IN;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
@@ -27,16 +27,15 @@ pub const SESSION_USER_AGENT: &str = "user_agent";
 /// The table `orgtrail.sessions`.
 #[derive(Clone, Debug)]
 pub struct SessionStore {
-    writes: PgPool,
-    reads: PgPool,
+    database: Database,
     lifetimes: SessionLifetimes,
 }
 
 impl SessionStore {
     /// Sessions that live as long as `lifetimes` says.
     #[must_use]
-    pub fn new(database: &orgtrail::storage::Database, lifetimes: SessionLifetimes) -> Self {
-        Self { writes: database.writes.clone(), reads: database.reads.clone(), lifetimes }
+    pub fn new(database: Database, lifetimes: SessionLifetimes) -> Self {
+        Self { database, lifetimes }
     }
 
     /// How long they live.
@@ -62,7 +61,7 @@ impl tower_sessions::SessionStore for SessionStore {
             text(record, SESSION_IP),
             text(record, SESSION_USER_AGENT),
         )
-        .execute(&self.writes)
+        .execute(&self.database.writes)
         .await
         .map_err(backend)?;
         Ok(())
@@ -84,7 +83,7 @@ impl tower_sessions::SessionStore for SessionStore {
             text(record, SESSION_IP),
             text(record, SESSION_USER_AGENT),
         )
-        .execute(&self.writes)
+        .execute(&self.database.writes)
         .await;
         let Err(cause) = saved else { return Ok(()) };
         // A database that can only be read is no reason to refuse a page: that the session was used is noted the next time.
@@ -105,7 +104,7 @@ impl tower_sessions::SessionStore for SessionStore {
             where id_sha256 = $1 and least(expires_at, absolute_expires_at) > clock_timestamp()"#,
             &hash(*id),
         )
-        .fetch_optional(&self.reads)
+        .fetch_optional(self.database.lookups())
         .await
         .map_err(backend)?;
         let record = found.map(|row| {
@@ -119,7 +118,7 @@ impl tower_sessions::SessionStore for SessionStore {
     async fn delete(&self, id: &Id) -> Result<()> {
         let _span = trace::question();
         sqlx::query!("delete from orgtrail.sessions where id_sha256 = $1", &hash(*id))
-            .execute(&self.writes)
+            .execute(&self.database.writes)
             .await
             .map_err(backend)?;
         Ok(())

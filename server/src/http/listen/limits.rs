@@ -47,6 +47,8 @@ pub struct Answering {
     /// 4673 and 4851); asked again, the page is made at once. A page takes hundredths of a second, and its questions together less than the second
     /// limit even where each comes to the limit of the database.
     pub page: [Duration; 2],
+    /// GraphQL: what is sent may ask the database many questions.
+    pub graphql: Duration,
     /// Everything else. The database has limits of its own, unless it does not answer at all.
     pub other: Duration,
 }
@@ -77,6 +79,7 @@ impl Default for Limits {
             },
             answering: Answering {
                 page: [Duration::from_secs(8), Duration::from_secs(25)],
+                graphql: Duration::from_secs(10),
                 other: Duration::from_secs(30),
             },
             reading: Reading { stall: Duration::from_secs(30), window: Duration::from_mins(1), pace: 4 * 1024 },
@@ -107,7 +110,29 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use orgtrail::export;
+
     use super::*;
+    use crate::http::limits as head;
+
+    /// What docs/operate.md and docs/threat-model.md say, and.
+    #[test]
+    fn the_limits_are_those_that_are_documented() {
+        let limits = Limits::default();
+        let seconds = Duration::from_secs;
+        assert_eq!((limits.connections, limits.connections_of_client), (1024, 64));
+        assert_eq!((limits.head, limits.idle), (seconds(10), seconds(60)));
+        let Sending { first, pace, whole, bytes_for_a_second } = limits.sending;
+        assert_eq!((first, pace, whole, bytes_for_a_second), (seconds(10), 1024, seconds(30), 64 * 1024));
+        let Answering { page, graphql, other } = limits.answering;
+        assert_eq!((page, graphql, other), ([seconds(8), seconds(25)], seconds(10), seconds(30)));
+        let Reading { stall, window, pace } = limits.reading;
+        assert_eq!((stall, window, pace), (seconds(30), seconds(60), 4 * 1024));
+        assert_eq!(limits.bodies, 64 * 1024 * 1024);
+        assert_eq!((limits.last_arrivals, limits.last_requests), (seconds(2), seconds(10)));
+        assert_eq!((head::ADDRESS_LIMIT, head::HEADERS_LIMIT), (8 * 1024, 16 * 1024));
+        assert_eq!((export::RUNNING, export::RUNNING_HERE), (2, 8));
+    }
 
     #[test]
     fn a_body_has_time_for_what_came() {

@@ -90,7 +90,7 @@ async fn run(app: &TestApplication, sql: &str) {
 async fn a_database_that_does_not_answer_is_waited_for_no_longer_than_that() {
     let wire = Wire::new();
     let app = wire
-        .application_with(|config| config.limits.answering = Answering { page: [SHORT, SHORT], other: SHORT })
+        .application_with(|config| config.limits.answering = Answering { page: [SHORT, SHORT], graphql: SHORT, other: SHORT })
         .await;
     let askers = Askers::of(&app).await;
     askers.until_all_are_open().await;
