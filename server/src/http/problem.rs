@@ -137,8 +137,9 @@ pub struct ProblemJson<'a> {
 pub async fn dress(request: Request, next: Next) -> Response {
     let facts = request.extensions().get::<Arc<Facts>>().cloned();
     let nonce = request.extensions().get::<Nonce>().cloned();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     let status = response.status();
+    say_when(status, response.headers_mut());
     let refused = status.is_client_error() || status.is_server_error();
     let (Some(facts), true, false) = (facts, refused, security_headers::is_page(response.headers())) else {
         return response;
@@ -152,7 +153,10 @@ pub async fn dress(request: Request, next: Next) -> Response {
     let headers = std::mem::take(dressed.headers_mut());
     parts.headers.extend(headers);
     *dressed.headers_mut() = parts.headers;
-    add_headers(&problem, dressed.headers_mut());
+    if problem.status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Bearer realm=\"orgtrail\"");
+        dressed.headers_mut().entry(WWW_AUTHENTICATE).or_insert(challenge);
+    }
     dressed
 }
 
@@ -182,18 +186,12 @@ fn json(problem: &Problem, request_id: &str) -> Response {
     (problem.status, [(CONTENT_TYPE, content_type)], serde_json::to_string(&body).unwrap_or_default()).into_response()
 }
 
-/// What some statuses oblige to say, where nobody said it before.
-fn add_headers(problem: &Problem, headers: &mut HeaderMap) {
-    match problem.status {
-        StatusCode::UNAUTHORIZED => {
-            headers.entry(WWW_AUTHENTICATE).or_insert(HeaderValue::from_static("Bearer realm=\"orgtrail\""));
-        }
-        StatusCode::SERVICE_UNAVAILABLE => {
-            headers.entry(RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
-        }
-        StatusCode::TOO_MANY_REQUESTS => {
-            headers.entry(RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
-        }
-        _ => {}
-    }
+/// When one may come again, where nobody said it before; pages say it too.
+fn say_when(status: StatusCode, headers: &mut HeaderMap) {
+    let seconds = match status {
+        StatusCode::SERVICE_UNAVAILABLE => "2",
+        StatusCode::TOO_MANY_REQUESTS => "5",
+        _ => return,
+    };
+    headers.entry(RETRY_AFTER).or_insert(HeaderValue::from_static(seconds));
 }

@@ -2,6 +2,7 @@
 //! as before. What is killed is in `tests/crash/`.
 
 mod database;
+mod first_byte;
 mod left;
 mod refused;
 mod wire;

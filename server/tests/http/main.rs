@@ -33,6 +33,7 @@ mod mutations;
 mod openapi;
 mod overload;
 mod pages;
+mod pools;
 mod process;
 mod program;
 mod programs;

@@ -17,7 +17,7 @@ use crate::support::{Answer, Client, Database, PASSWORD, TestApplication};
 const QUERY: &str = r#"{"query":"{ organization(slug: \"acme\") { name } }"}"#;
 
 /// Every connection of a pool.
-async fn all_of(pool: &PgPool) -> Vec<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+pub async fn all_of(pool: &PgPool) -> Vec<sqlx::pool::PoolConnection<sqlx::Postgres>> {
     let mut held = Vec::new();
     for _ in 0..pool.options().get_max_connections() {
         held.push(pool.acquire().await.unwrap());

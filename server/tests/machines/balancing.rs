@@ -13,48 +13,62 @@ use tokio::time::sleep;
 
 use crate::balancer::{Balancer, Front};
 use crate::client::{ACME, Client, export, ids, page};
-use crate::machines::{Machines, Server};
+use crate::machines::{Machines, Server, free_port};
 use crate::standby::Standby;
 
 /// Two servers, a replica that both read from, and a balancer before them.
-struct Pair {
-    url: String,
-    owner: Client,
-    program: Client,
+pub struct Pair {
+    pub url: String,
+    pub owner: Client,
+    pub program: Client,
     _balancer: Balancer,
-    servers: [Server; 2],
-    _standby: Standby,
-    machines: Machines,
+    pub servers: [Server; 2],
+    pub standby: Standby,
+    pub machines: Machines,
 }
 
 impl Pair {
-    async fn up() -> Self {
+    pub async fn up() -> Self {
+        Self::up_with(&[]).await
+    }
+
+    /// Likewise, with more settings of the replica.
+    pub async fn up_with(settings: &[&'static str]) -> Self {
         let machines = Machines::start().await;
-        let standby = Standby::of(&machines, &[]).await;
-        let (front, replica) = (Front::new(), standby.url("orgtrail_app"));
+        let standby = Standby::of(&machines, settings).await;
+        let front = Front::new();
         let url = front.url();
-        let variables = [
-            ("ORGTRAIL_PUBLIC_URL", url.as_str()),
-            ("ORGTRAIL_TRUSTED_PROXIES", "127.0.0.1"),
-            ("DATABASE_REPLICA_URL", &replica),
-        ];
-        let servers = [machines.serve(&variables).await, machines.serve(&variables).await];
+        let servers =
+            [serve(&machines, free_port(), &url, &standby).await, serve(&machines, free_port(), &url, &standby).await];
         let balancer = front.open([&servers[0], &servers[1]]);
         while !reqwest::get(format!("{url}/readyz")).await.is_ok_and(|answer| answer.status() == 200) {
             sleep(Duration::from_millis(50)).await;
         }
         let owner = Client::found(&url, ACME).await;
         let program = Client::program(&machines).await;
-        Self { url, owner, program, _balancer: balancer, servers, _standby: standby, machines }
+        Self { url, owner, program, _balancer: balancer, servers, standby, machines }
+    }
+
+    /// Starts one of the servers again, where it was.
+    pub async fn start_again(&mut self, number: usize) {
+        self.servers[number] = serve(&self.machines, self.servers[number].port, &self.url, &self.standby).await;
     }
 
     /// A trail of which an export takes long, if it is read slowly.
-    async fn fill(&self) {
+    pub async fn fill(&self) {
         let note = "x".repeat(3_000);
         for some in ids("filler", 6_000).chunks(250) {
             self.program.send_with(&self.url, some, &note).await.unwrap();
         }
     }
+}
+
+/// A server behind the balancer that is at `url`.
+async fn serve(machines: &Machines, port: u16, url: &str, standby: &Standby) -> Server {
+    let replica = standby.url("orgtrail_app");
+    let variables =
+        [("ORGTRAIL_PUBLIC_URL", url), ("ORGTRAIL_TRUSTED_PROXIES", "127.0.0.1"), ("DATABASE_REPLICA_URL", &replica)];
+    machines.serve_on(port, &variables).await
 }
 
 #[tokio::test]
@@ -129,26 +143,26 @@ async fn write(program: Client, url: String, name: String, stop: Arc<AtomicBool>
     acknowledged
 }
 
-struct Writers {
+pub struct Writers {
     tasks: JoinSet<Vec<(String, i64)>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Writers {
-    fn start(pair: &Pair) -> Self {
+    pub fn start(pair: &Pair) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let write = |number| write(pair.program.clone(), pair.url.clone(), format!("writer-{number}"), stop.clone());
         Self { tasks: (0..4).map(write).collect(), stop }
     }
 
-    async fn stop(self) -> Vec<(String, i64)> {
+    pub async fn stop(self) -> Vec<(String, i64)> {
         self.stop.store(true, Ordering::Relaxed);
         self.tasks.join_all().await.concat()
     }
 }
 
 /// What was acknowledged is in the trail where it was said to be, once; and the trail has no gap.
-async fn assert_kept(pair: &Pair, acknowledged: &[(String, i64)]) {
+pub async fn assert_kept(pair: &Pair, acknowledged: &[(String, i64)]) {
     let feed = pair.program.follow(&pair.url).await;
     assert_eq!(feed.keys().copied().collect::<Vec<_>>(), (0..i64::try_from(feed.len()).unwrap()).collect::<Vec<_>>());
     for (id, index) in acknowledged {

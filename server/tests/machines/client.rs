@@ -46,6 +46,11 @@ impl Client {
         Self { http: reqwest::Client::new(), token: Some(token) }
     }
 
+    /// Its access token, if it is a program.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap()
+    }
+
     /// A request to change further.
     pub fn request(&self, method: Method, url: &str, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{url}{path}"));

@@ -60,7 +60,11 @@ impl Machines {
 
     /// A server, with more variables.
     pub async fn serve(&self, more: &[(&str, &str)]) -> Server {
-        let port = free_port();
+        self.serve_on(free_port(), more).await
+    }
+
+    /// A server on a port that is known.
+    pub async fn serve_on(&self, port: u16, more: &[(&str, &str)]) -> Server {
         let mut serve = self.command(&["serve"]);
         serve.envs(more.iter().copied()).env("ORGTRAIL_ADDR", format!("127.0.0.1:{port}")).stdout(Stdio::piped());
         let mut process = serve.spawn().unwrap();
@@ -141,6 +145,13 @@ impl Server {
         self.process.kill().await.unwrap();
     }
 
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    pub async fn stop(&mut self) {
+        let id = self.process.id().unwrap();
+        kill(Pid::from_raw(id.try_into().unwrap()), Signal::SIGTERM).unwrap();
+        assert!(self.process.wait().await.unwrap().success());
+    }
+
     /// What it has counted under `series`, a metric with its labels; 0 if it never happened.
     pub async fn counted(&self, series: &str) -> u64 {
         let text = reqwest::get(&self.metrics).await.unwrap().text().await.unwrap();
@@ -148,10 +159,11 @@ impl Server {
         value.map_or(0, |value| value.parse().unwrap())
     }
 
-    /// Requests that it has answered.
+    /// Requests that it has answered, besides the balancer's own.
     pub async fn answered(&self) -> u64 {
         let text = reqwest::get(&self.metrics).await.unwrap().text().await.unwrap();
         let counts = text.lines().filter(|line| line.starts_with("orgtrail_http_request_seconds_count{"));
+        let counts = counts.filter(|line| !line.contains("route=\"/readyz\""));
         counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
     }
 }

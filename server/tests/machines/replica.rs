@@ -13,7 +13,7 @@ use crate::standby::Standby;
 /// Reads that the replica answered.
 pub const ANSWERED: &str = "orgtrail_replica_reads_total{outcome=\"answered\"}";
 /// Reads that the primary answered, because the replica was behind it.
-const BEHIND: &str = "orgtrail_replica_reads_total{outcome=\"behind\"}";
+pub const BEHIND: &str = "orgtrail_replica_reads_total{outcome=\"behind\"}";
 /// Whether the replica is asked.
 pub const ASKED: &str = "orgtrail_replica_asked";
 

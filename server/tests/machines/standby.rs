@@ -26,10 +26,15 @@ pub struct Standby {
 impl Standby {
     /// A copy of the primary that follows it, with more settings.
     pub async fn of(machines: &Machines, settings: &[&'static str]) -> Self {
+        Self::named("replica", machines, settings).await
+    }
+
+    /// Likewise, one of several.
+    pub async fn named(name: &str, machines: &Machines, settings: &[&'static str]) -> Self {
         let primary = machines.folder.path().join("postgres");
         let running = machines.primary.postmaster_pid().await.unwrap();
         let program = fs::read_link(format!("/proc/{running}/exe")).unwrap();
-        let folder = machines.folder.path().join("replica");
+        let folder = machines.folder.path().join(name);
         fs::create_dir(&folder).unwrap();
         let owner = primary.metadata().unwrap();
         chown(&folder, Some(owner.uid()), Some(owner.gid())).unwrap();
@@ -94,6 +99,13 @@ impl Standby {
         while !sqlx::query_scalar(AssertSqlSafe(question.clone())).fetch_one(&mut connection).await.unwrap_or(false) {
             sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Waits until it has all that is on the primary now.
+    pub async fn follow(&self, machines: &Machines) {
+        let written = sqlx::query_scalar("select pg_current_wal_lsn()::text");
+        let written: String = written.fetch_one(&mut machines.superuser().await).await.unwrap();
+        self.until(&format!("pg_last_wal_replay_lsn() >= '{written}'")).await;
     }
 
     /// Lets it stay as it is, whatever the primary does.

@@ -6,11 +6,13 @@ use orgtrail::identity::access_token::Scope;
 use orgtrail_server::http::listen::limits::Answering;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 use tokio::time::sleep;
 
 use super::wire::{State, Wire};
 use crate::export::fill;
+use crate::graphql::mutations::told;
 use crate::listening::download;
 use crate::overload::at_each_door;
 use crate::support::{ACME, Answer, Client, TestApplication};
@@ -90,7 +92,9 @@ async fn run(app: &TestApplication, sql: &str) {
 async fn a_database_that_does_not_answer_is_waited_for_no_longer_than_that() {
     let wire = Wire::new();
     let app = wire
-        .application_with(|config| config.limits.answering = Answering { page: [SHORT, SHORT], graphql: SHORT, other: SHORT })
+        .application_with(|config| {
+            config.limits.answering = Answering { page: [SHORT, SHORT], graphql: SHORT, other: SHORT }
+        })
         .await;
     let askers = Askers::of(&app).await;
     askers.until_all_are_open().await;
@@ -222,6 +226,31 @@ async fn a_database_without_connections_for_us_is_told_and_found_again() {
     }
     run(&app, &format!("alter database {name} connection limit -1")).await;
     askers.until_all_are_open().await;
+}
+
+/// GraphQL is waited for no longer than that, and what it had begun goes on: it is done with its event, or not at all.
+#[tokio::test]
+async fn graphql_that_takes_too_long_is_answered_with_a_code() {
+    let app = TestApplication::start_with(|config| config.limits.answering.graphql = SHORT).await;
+    let owner = app.owner().await;
+    let ask =
+        async |query: &str| Answer::read(owner.bare(Method::POST, "/graphql").json(&json!({ "query": query }))).await;
+    let query = "{ account { name } }";
+    let mutation = r#"mutation { createTeam(input: { account: "acme", name: "Slow" }) { team { id } } }"#;
+    let mut holding = app.superuser.begin().await.unwrap();
+    sqlx::raw_sql("lock table orgtrail.memberships").execute(&mut *holding).await.unwrap();
+    let (read, changed) = tokio::join!(ask(query), ask(mutation));
+    holding.rollback().await.unwrap();
+    for answer in [read, changed] {
+        let error = &answer.json()["errors"][0];
+        assert_eq!((answer.status, told(&answer).as_str()), (200, "UNAVAILABLE"), "{}", answer.body);
+        assert!(error["message"].as_str().unwrap().contains("may yet be done"), "{error}");
+    }
+    // Control: nothing else was in the way.
+    while told(&ask(query).await) == "UNAVAILABLE" {}
+    assert_eq!(ask(query).await.json()["data"]["account"]["name"], "Acme");
+    let (made, told) = teams(&app, "Slow").await;
+    assert!(made == told, "{made} teams, {told} events");
 }
 
 /// How often the export was recorded as whole.

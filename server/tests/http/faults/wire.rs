@@ -27,6 +27,10 @@ pub enum State {
     Cut,
     /// A connection is closed when the database has committed what was written over it, before it can say so.
     CutAtCommit,
+    /// The connection over which this is asked is closed.
+    HangUpAt(&'static str),
+    /// Likewise, and every other one.
+    CutAt(&'static str),
 }
 
 /// The name of a socket of Postgres in its folder.
@@ -44,8 +48,9 @@ impl Wire {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
-        let (state, states) = watch::channel(State::Whole);
-        Self { folder, state, accepting: tokio::spawn(accept(listener, socket(), states)) }
+        let state = watch::Sender::new(State::Whole);
+        let accepting = tokio::spawn(accept(listener, socket(), state.clone()));
+        Self { folder, state, accepting }
     }
 
     /// An application whose database is at its other end.
@@ -81,32 +86,40 @@ fn socket() -> PathBuf {
     options.get_socket().expect("a Postgres with a socket, as with_postgres starts it").join(SOCKET)
 }
 
-async fn accept(listener: UnixListener, socket: PathBuf, states: watch::Receiver<State>) {
+async fn accept(listener: UnixListener, socket: PathBuf, state: watch::Sender<State>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        let (socket, states) = (socket.clone(), states.clone());
-        tokio::spawn(async move { carry(client, &socket, states).await });
+        let (socket, state) = (socket.clone(), state.clone());
+        tokio::spawn(async move { carry(client, &socket, &state).await });
     }
 }
 
 /// Carries what the two ends say, until one of them hangs up or the wire is cut.
-async fn carry(client: UnixStream, socket: &Path, states: watch::Receiver<State>) {
+async fn carry(client: UnixStream, socket: &Path, state: &watch::Sender<State>) {
     let Ok(server) = UnixStream::connect(socket).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let mut cut = states.clone();
+    let mut cut = state.subscribe();
     tokio::select! {
-        () = ask(from_client, to_server, states.clone()) => {}
-        () = answer(from_server, to_client, states) => {}
+        () = ask(from_client, to_server, state) => {}
+        () = answer(from_server, to_client, state.subscribe()) => {}
         _ = cut.wait_for(|state| *state == State::Cut) => {}
     }
 }
 
-async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>) {
-    let mut said = vec![0; 64 * 1024];
+async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &watch::Sender<State>) {
+    let (mut said, mut states) = (vec![0; 64 * 1024], wire.subscribe());
     while let Ok(length @ 1..) = from.read(&mut said).await {
-        pass(&mut states).await;
-        if to.write_all(&said[..length]).await.is_err() {
+        let said = &said[..length];
+        match pass(&mut states).await {
+            State::HangUpAt(question) if holds(said, question.as_bytes()) => return,
+            State::CutAt(question) if holds(said, question.as_bytes()) => {
+                wire.send_replace(State::Cut);
+                return;
+            }
+            _ => {}
+        }
+        if to.write_all(said).await.is_err() {
             return;
         }
     }
