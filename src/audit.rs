@@ -42,4 +42,6 @@ pub mod redact;
 #[cfg(feature = "postgres")]
 pub(crate) mod refusal;
 #[cfg(feature = "postgres")]
+pub(crate) mod reread;
+#[cfg(feature = "postgres")]
 pub mod store;

@@ -15,6 +15,7 @@ pub mod guards;
 pub mod replica;
 mod transaction;
 
+pub(crate) use error::is_of_what_is_held;
 use replica::Replica;
 pub use transaction::Transaction;
 

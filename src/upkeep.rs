@@ -12,7 +12,8 @@ pub mod partitions;
 mod retention;
 mod turn;
 
-pub use turn::{Turn, last_successes};
+pub use integrity::events_without_month;
+pub use turn::{LastSuccess, Turn, last_successes};
 
 /// Something that is done now and then. Each of its transactions stands alone: a job that broke off goes on the next time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +26,16 @@ pub enum Job {
     Organizations,
     /// Months of the trail that are older than the retention are dropped.
     Retention,
-    /// The schema's guards and what is kept of every trail are looked at.
+    /// What was recorded within the last hour is read again.
+    Recent,
+    /// The schema's guards are looked at, and what is kept of every trail is read again.
     Integrity,
 }
 
 impl Job {
     /// Every job, in the order in which they are done.
-    pub const ALL: [Self; 5] =
-        [Self::Partitions, Self::Credentials, Self::Organizations, Self::Retention, Self::Integrity];
+    pub const ALL: [Self; 6] =
+        [Self::Partitions, Self::Credentials, Self::Organizations, Self::Retention, Self::Recent, Self::Integrity];
 
     /// Its name in the log, in metrics and in the database.
     #[must_use]
@@ -42,6 +45,7 @@ impl Job {
             Self::Credentials => "credentials",
             Self::Organizations => "organizations",
             Self::Retention => "retention",
+            Self::Recent => "recent",
             Self::Integrity => "integrity",
         }
     }
@@ -52,6 +56,7 @@ impl Job {
         match self {
             // What is over is refused at once; its row may stay a little.
             Self::Credentials => TimeDelta::minutes(10),
+            Self::Recent => TimeDelta::minutes(5),
             Self::Partitions | Self::Organizations | Self::Retention | Self::Integrity => TimeDelta::days(1),
         }
     }
@@ -66,10 +71,8 @@ impl Job {
             Self::Credentials => credentials::delete_ended(platform).await.map(Report::removed),
             Self::Organizations => organizations::forget(platform, retention).await.map(Report::removed),
             Self::Retention => retention::prune(platform, retention).await.map(Report::removed),
-            Self::Integrity => {
-                let problems = integrity::problems(platform).await?;
-                Ok(Report { problems: Some(problems), ..Report::default() })
-            }
+            Self::Recent => integrity::lately(platform).await.map(Report::found),
+            Self::Integrity => integrity::problems(platform).await.map(Report::found),
         }
     }
 }
@@ -81,15 +84,17 @@ pub struct Report {
     pub removed: u64,
     /// Partitions that were made.
     pub made: u64,
-    /// Months after this one that have a partition, without a month that has none between them; of [`Job::Partitions`] only.
-    pub months_ahead: Option<u32>,
-    /// What is not as it should be, a sentence for each; of [`Job::Integrity`] only.
+    /// What is not as it should be, a sentence for each; of [`Job::Recent`] and [`Job::Integrity`] only.
     pub problems: Option<Vec<String>>,
 }
 
 impl Report {
     fn removed(removed: u64) -> Self {
         Self { removed, ..Self::default() }
+    }
+
+    fn found(problems: Vec<String>) -> Self {
+        Self { problems: Some(problems), ..Self::default() }
     }
 }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use orgtrail::Result;
 use orgtrail::platform::Platform;
-use orgtrail::upkeep::partitions::WANTED_AHEAD;
-use orgtrail::upkeep::{self, Job, Report, Retention, Turn};
+use orgtrail::upkeep::{self, Job, LastSuccess, Report, Retention, Turn, partitions};
 
 use crate::http::problem::chain;
-use crate::metrics::{INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED};
+use crate::metrics::{INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WITHOUT_MONTH};
 
 /// How long after a turn this server asks for the next.
 pub const BETWEEN_TURNS: Duration = Duration::from_mins(1);
@@ -23,7 +22,7 @@ pub async fn turn(platform: &Platform, retention: Retention) -> Result<()> {
         for job in turn.due().await? {
             match job.run(platform, retention).await {
                 Ok(report) => {
-                    turn.succeeded(job).await?;
+                    turn.succeeded(job, &report).await?;
                     succeeded(job, &report);
                 }
                 Err(error) => failed(job, &error),
@@ -31,39 +30,30 @@ pub async fn turn(platform: &Platform, retention: Retention) -> Result<()> {
         }
         turn.end().await?;
     }
-    // Whoever did it: each server can be asked.
-    for (job, at) in upkeep::last_successes(platform).await? {
+    tell(platform).await
+}
+
+/// What is so, whichever server did something about it: each can be asked, also one that was just started.
+async fn tell(platform: &Platform) -> Result<()> {
+    for LastSuccess { job, at, problems } in upkeep::last_successes(platform).await? {
         metrics::gauge!(UPKEEP_SUCCEEDED, TASK => job.name()).set(seconds(at));
+        if let Some(problems) = problems {
+            metrics::gauge!(INTEGRITY_PROBLEMS, TASK => job.name()).set(f64::from(problems));
+        }
     }
+    metrics::gauge!(MONTHS_AHEAD).set(f64::from(partitions::months_ahead(platform).await?));
+    let events = upkeep::events_without_month(platform).await?;
+    metrics::gauge!(WITHOUT_MONTH).set(f64::from(i32::try_from(events).unwrap_or(i32::MAX)));
     Ok(())
 }
 
 fn succeeded(job: Job, report: &Report) {
-    let Report { removed, made, months_ahead, problems } = report;
-    tracing::info!(job = job.name(), removed, made, months_ahead, "upkeep was done");
+    let Report { removed, made, problems } = report;
+    let found = problems.as_ref().map(Vec::len);
+    tracing::info!(job = job.name(), removed, made, problems = found, "upkeep was done");
     metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => "success").increment(1);
     metrics::counter!(UPKEEP_REMOVED, TASK => job.name()).increment(*removed);
-    if let Some(months) = months_ahead {
-        tell_months_ahead(*months);
-    }
-    if let Some(problems) = problems {
-        tell_problems(problems);
-    }
-}
-
-fn tell_months_ahead(months: u32) {
-    metrics::gauge!(MONTHS_AHEAD).set(f64::from(months));
-    if months < WANTED_AHEAD {
-        tracing::warn!(
-            months,
-            "the trail has too few months ahead: what is recorded then goes into the default partition"
-        );
-    }
-}
-
-fn tell_problems(problems: &[String]) {
-    metrics::gauge!(INTEGRITY_PROBLEMS).set(f64::from(u32::try_from(problems.len()).unwrap_or(u32::MAX)));
-    for problem in problems {
+    for problem in problems.iter().flatten() {
         tracing::error!(problem, "the database is not as it should be");
     }
 }

@@ -1,5 +1,7 @@
 //! What an error of the database means to the domain.
 
+use sqlx::error::DatabaseError;
+
 use crate::Error;
 use crate::meter::Busy;
 
@@ -27,4 +29,12 @@ fn is_passing_state(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
     matches!(class, "08" | "53" | "58")
         || matches!(code, "57P01" | "57P02" | "57P03" | "57014" | "55P03" | "40001" | "40P01" | "25P03" | "TR001")
+}
+
+/// Whether `error` tells of what the database holds: it cannot read a file or a value of it, or not in the time that there is. Not that it is
+/// gone, full, overloaded or stopping, of which everything else would say the same.
+pub(crate) fn is_of_what_is_held(error: &Error) -> bool {
+    let Error::Unavailable(cause) = error else { return true };
+    let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    cause.and_then(DatabaseError::code).is_some_and(|code| code.starts_with("58") || code == "57014")
 }

@@ -1,6 +1,6 @@
 //! Months of the trail, made ahead.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Days, Months};
 
 use super::{Report, month_of};
 use crate::platform::Platform;
@@ -10,7 +10,7 @@ use crate::{Result, storage};
 const DAYS_AHEAD: u64 = 70;
 
 /// Months that should be there after this one.
-pub const WANTED_AHEAD: u32 = 2;
+const WANTED_AHEAD: u32 = 2;
 
 /// Makes the partitions of this month and the next two.
 ///
@@ -20,13 +20,20 @@ pub async fn make_ahead(platform: &Platform) -> Result<Report> {
     let today = platform.clock.now().date_naive();
     let last = today.checked_add_days(Days::new(DAYS_AHEAD)).unwrap_or(today);
     let made = storage::make_partitions(&platform.database, today, last).await?;
-    let months_ahead = months_ahead(platform, today).await?;
-    Ok(Report { made: u64::try_from(made).unwrap_or_default(), months_ahead: Some(months_ahead), ..Report::default() })
+    let months = months_ahead(platform).await?;
+    if months < WANTED_AHEAD {
+        tracing::warn!(months, "the trail has too few months ahead: what is recorded then goes into the default partition");
+    }
+    Ok(Report { made: u64::try_from(made).unwrap_or_default(), ..Report::default() })
 }
 
 /// How many months after this one have a partition, up to the first that has none. A month whose events are in the default partition never
 /// gets one.
-async fn months_ahead(platform: &Platform, today: NaiveDate) -> Result<u32> {
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] without a database.
+pub async fn months_ahead(platform: &Platform) -> Result<u32> {
+    let today = platform.clock.now().date_naive();
     let names: Vec<String> = (1..=12)
         .filter_map(|months| month_of(today).checked_add_months(Months::new(months)))
         .map(|month| format!("orgtrail.events_{}", month.format("%Y_%m")))

@@ -5,7 +5,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgAdvisoryLock, PgAdvisoryLockGuard};
 use sqlx::{Either, Postgres};
 
-use super::Job;
+use super::{Job, Report};
 use crate::Result;
 use crate::platform::Platform;
 
@@ -46,22 +46,23 @@ impl Turn {
         .await?;
         let done = last_successes(&self.platform).await?;
         let is_due = |job: &Job| {
-            let last = done.iter().find(|(done, _)| done == job);
-            last.is_none_or(|(_, at)| now - *at >= job.period())
+            let last = done.iter().find(|done| done.job == *job);
+            last.is_none_or(|last| now - last.at >= job.period())
         };
         Ok(Job::ALL.into_iter().filter(is_due).collect())
     }
 
-    /// Notes that a job was done.
+    /// Notes that a job was done, and how many problems it found.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] without a database.
-    pub async fn succeeded(&mut self, job: Job) -> Result<()> {
+    pub async fn succeeded(&mut self, job: Job, report: &Report) -> Result<()> {
         sqlx::query!(
-            "insert into orgtrail.upkeep_jobs (job, succeeded_at) values ($1, coalesce($2, clock_timestamp()))
-            on conflict (job) do update set succeeded_at = excluded.succeeded_at",
+            "insert into orgtrail.upkeep_jobs (job, succeeded_at, problems) values ($1, coalesce($2, clock_timestamp()), $3)
+            on conflict (job) do update set succeeded_at = excluded.succeeded_at, problems = excluded.problems",
             job.name(),
-            self.platform.clock.simulated_now()
+            self.platform.clock.simulated_now(),
+            report.problems.as_ref().map(|problems| i32::try_from(problems.len()).unwrap_or(i32::MAX))
         )
         .execute(&mut *self.guard)
         .await?;
@@ -78,12 +79,26 @@ impl Turn {
     }
 }
 
-/// When each job was last done, by whichever server.
+/// How a job ended when it was last done, by whichever server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastSuccess {
+    /// What was done.
+    pub job: Job,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// How many problems it found, if it looks for any.
+    pub problems: Option<i32>,
+}
+
+/// How each job ended when it was last done, by whichever server.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] without a database.
-pub async fn last_successes(platform: &Platform) -> Result<Vec<(Job, DateTime<Utc>)>> {
-    let rows = sqlx::query!("select job, succeeded_at from orgtrail.upkeep_jobs").fetch_all(&platform.database.writes);
+pub async fn last_successes(platform: &Platform) -> Result<Vec<LastSuccess>> {
+    let rows = sqlx::query!("select job, succeeded_at, problems from orgtrail.upkeep_jobs");
+    let rows = rows.fetch_all(&platform.database.writes).await?;
     let known = |name: &str| Job::ALL.into_iter().find(|job| job.name() == name);
-    Ok(rows.await?.into_iter().filter_map(|row| Some((known(&row.job)?, row.succeeded_at))).collect())
+    let of_known =
+        rows.into_iter().filter_map(|row| Some(LastSuccess { job: known(&row.job)?, at: row.succeeded_at, problems: row.problems }));
+    Ok(of_known.collect())
 }

@@ -1,0 +1,93 @@
+//! What is kept of events, read again: each can still be read as one, and its record in the export is as long as was noted when it was
+//! recorded. A change that leaves the length as it was is not found: that takes the hashes of a later version.
+
+use futures::TryStreamExt;
+use serde::Deserialize;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::csv::Escaping;
+use super::event::{Kind, Outcome};
+use super::export::layout::Layout;
+use super::export::record;
+use crate::Result;
+
+/// What is wrong with events of a stretch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flaws {
+    /// Their record in the export is longer or shorter than was noted.
+    pub(crate) lengths: Flaw,
+    /// What is stored is no event.
+    pub(crate) unreadable: Flaw,
+}
+
+/// How many events have it, and the first of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) events: u64,
+    pub(crate) first: Option<i64>,
+}
+
+impl Flaw {
+    fn add(&mut self, index: i64) {
+        self.events += 1;
+        self.first = self.first.or(Some(index));
+    }
+}
+
+/// Reads the events of the bound organization from the index `first` to before `behind`, one after the other.
+///
+/// # Errors
+/// What the database says, also where it cannot read one of them.
+pub(crate) async fn flaws(
+    connection: &mut PgConnection,
+    organization: Uuid,
+    first: i64,
+    behind: i64,
+) -> Result<Flaws> {
+    let mut sql = QueryBuilder::new("select e.index, ");
+    sql.push(record::columns(Layout::Ndjson)).push(", e.csv_safe_length, e.csv_raw_length from orgtrail.events as e");
+    sql.push(" where e.organization_id = ").push_bind(organization);
+    sql.push(" and e.index >= ").push_bind(first).push(" and e.index < ").push_bind(behind).push(" order by e.index");
+    let query = sql.build();
+    let mut rows = query.fetch(connection);
+    let (mut flaws, mut written) = (Flaws::default(), Vec::new());
+    while let Some(row) = rows.try_next().await? {
+        let index = row.try_get("index")?;
+        if !is_event(&row, &mut written)? {
+            flaws.unreadable.add(index);
+        }
+        if !has_length(&row, Escaping::FormulaSafe, "csv_safe_length", &mut written)?
+            || !has_length(&row, Escaping::Raw, "csv_raw_length", &mut written)?
+        {
+            flaws.lengths.add(index);
+        }
+    }
+    Ok(flaws)
+}
+
+/// What every event has to say of itself; the line may hold more.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    #[serde(rename = "outcome")]
+    _outcome: Outcome,
+}
+
+/// Whether its line of the export for machines, in which every field is, is text and JSON, and of a kind and an outcome that there are.
+fn is_event(row: &PgRow, written: &mut Vec<u8>) -> Result<bool> {
+    written.clear();
+    record::write(Layout::Ndjson, row, written)?;
+    let line = str::from_utf8(written).ok().and_then(|text| serde_json::from_str::<Line>(text).ok());
+    Ok(line.is_some())
+}
+
+/// Whether its record in an escaping, written as the export writes it, has the length that was noted. The nine columns are the first of all.
+fn has_length(row: &PgRow, escaping: Escaping, noted: &str, written: &mut Vec<u8>) -> Result<bool> {
+    written.clear();
+    record::write(Layout::Standard(escaping), row, written)?;
+    let noted: i32 = row.try_get(noted)?;
+    Ok(usize::try_from(noted) == Ok(written.len()))
+}
