@@ -26,7 +26,9 @@ pub const UPKEEP_REMOVED: &str = "orgtrail_upkeep_removed_total";
 pub const UPKEEP_SUCCEEDED: &str = "orgtrail_upkeep_last_success_timestamp_seconds";
 /// Months ahead that have a partition.
 pub const MONTHS_AHEAD: &str = "orgtrail_partitions_months_ahead";
-/// What was not as it should be at the last look.
+/// Events in the default partition.
+pub const WITHOUT_MONTH: &str = "orgtrail_events_without_month";
+/// What was not as it should be at the last look, by `task`.
 pub const INTEGRITY_PROBLEMS: &str = "orgtrail_integrity_problems";
 /// 1 while the replica is asked, else 0.
 pub const REPLICA_ASKED: &str = "orgtrail_replica_asked";

@@ -8,7 +8,9 @@ use orgtrail::platform::Platform;
 use orgtrail::upkeep::{self, Job, LastSuccess, Report, Retention, Turn, partitions};
 
 use crate::http::problem::chain;
-use crate::metrics::{INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WITHOUT_MONTH};
+use crate::metrics::{
+    INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WITHOUT_MONTH,
+};
 
 /// How long after a turn this server asks for the next.
 pub const BETWEEN_TURNS: Duration = Duration::from_mins(1);

@@ -40,12 +40,7 @@ impl Flaw {
 ///
 /// # Errors
 /// What the database says, also where it cannot read one of them.
-pub(crate) async fn flaws(
-    connection: &mut PgConnection,
-    organization: Uuid,
-    first: i64,
-    behind: i64,
-) -> Result<Flaws> {
+pub(crate) async fn flaws(connection: &mut PgConnection, organization: Uuid, first: i64, behind: i64) -> Result<Flaws> {
     let mut sql = QueryBuilder::new("select e.index, ");
     sql.push(record::columns(Layout::Ndjson)).push(", e.csv_safe_length, e.csv_raw_length from orgtrail.events as e");
     sql.push(" where e.organization_id = ").push_bind(organization);

@@ -22,7 +22,10 @@ pub async fn make_ahead(platform: &Platform) -> Result<Report> {
     let made = storage::make_partitions(&platform.database, today, last).await?;
     let months = months_ahead(platform).await?;
     if months < WANTED_AHEAD {
-        tracing::warn!(months, "the trail has too few months ahead: what is recorded then goes into the default partition");
+        tracing::warn!(
+            months,
+            "the trail has too few months ahead: what is recorded then goes into the default partition"
+        );
     }
     Ok(Report { made: u64::try_from(made).unwrap_or_default(), ..Report::default() })
 }

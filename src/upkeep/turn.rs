@@ -98,7 +98,8 @@ pub async fn last_successes(platform: &Platform) -> Result<Vec<LastSuccess>> {
     let rows = sqlx::query!("select job, succeeded_at, problems from orgtrail.upkeep_jobs");
     let rows = rows.fetch_all(&platform.database.writes).await?;
     let known = |name: &str| Job::ALL.into_iter().find(|job| job.name() == name);
-    let of_known =
-        rows.into_iter().filter_map(|row| Some(LastSuccess { job: known(&row.job)?, at: row.succeeded_at, problems: row.problems }));
+    let of_known = rows
+        .into_iter()
+        .filter_map(|row| Some(LastSuccess { job: known(&row.job)?, at: row.succeeded_at, problems: row.problems }));
     Ok(of_known.collect())
 }

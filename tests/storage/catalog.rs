@@ -170,10 +170,11 @@ async fn grants(superuser: PgPool) {
     orgtrail_app trail_heads: insert, select, update (next_index, last_recorded_at)
     orgtrail_app trusted_documents: insert, select
     orgtrail_app trusted_manifests: insert, select
-    orgtrail_app upkeep_jobs: insert, select, update (succeeded_at)
+    orgtrail_app upkeep_jobs: insert, select, update (succeeded_at, problems)
     orgtrail_app users: insert, select, update (email, email_key, name, password_hash, password_changed_at, disabled_at)
     orgtrail_lookup access_tokens: select
     orgtrail_lookup events: select
+    orgtrail_lookup events_default: select
     orgtrail_lookup invites: select
     orgtrail_lookup memberships: select
     orgtrail_lookup organization_slugs: select
@@ -209,6 +210,7 @@ async fn functions_with_the_powers_of_others(superuser: PgPool) {
     )
     .await;
     insta::assert_snapshot!(found, @r"
+    orgtrail_lookup events_without_month search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup find_access_tokens , executed by orgtrail_app
     orgtrail_lookup find_invite search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup find_organization , executed by orgtrail_app
@@ -216,6 +218,7 @@ async fn functions_with_the_powers_of_others(superuser: PgPool) {
     orgtrail_lookup organizations_of_user , executed by orgtrail_app
     orgtrail_lookup search_events search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup trails search_path=orgtrail, pg_temp, executed by orgtrail_app
+    orgtrail_lookup trails_recorded_since search_path=orgtrail, pg_temp, executed by orgtrail_app
     orgtrail_lookup trails_to_settle search_path=orgtrail, pg_temp, executed by orgtrail_app, orgtrail_owner
     orgtrail_owner count_into_days search_path=orgtrail, pg_temp, executed by 
     orgtrail_owner drop_month search_path=orgtrail, pg_temp, executed by orgtrail_app

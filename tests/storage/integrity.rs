@@ -3,15 +3,25 @@
 use chrono::TimeDelta;
 use orgtrail::platform::Clock;
 use orgtrail::storage::guards;
-use orgtrail::upkeep::{Job, Retention};
+use orgtrail::upkeep::{self, Job, Retention};
 use sqlx::PgPool;
 use std::path::Path;
 use std::{env, fs};
 
-use crate::fixture::{Fixture, claimed, run};
+use crate::fixture::{Fixture, Tenant, claimed, run};
 
 async fn problems(fixture: &Fixture) -> Vec<String> {
-    Job::Integrity.run(&fixture.platform, Retention::default()).await.unwrap().problems.unwrap()
+    found_by(Job::Integrity, fixture).await.unwrap()
+}
+
+async fn found_by(job: Job, fixture: &Fixture) -> orgtrail::Result<Vec<String>> {
+    Ok(job.run(&fixture.platform, Retention::default()).await?.problems.unwrap())
+}
+
+/// Those of one trail, a line for each.
+fn of_trail(found: &[String], tenant: &Tenant) -> String {
+    let whose = tenant.id.to_string();
+    found.iter().filter(|line| line.contains(&whose)).cloned().collect::<Vec<_>>().join("\n")
 }
 
 /// `src/storage/guards.txt` is what the migrations make. Written anew with `UPDATE_DOCS=1`.
@@ -93,7 +103,7 @@ async fn each_weakening_of_the_schema_is_told(superuser: PgPool) {
 }
 
 /// Each way in which somebody with all powers might change what is kept, and what the problem has to say.
-const TAMPERED: [(&str, &str); 6] = [
+const TAMPERED: [(&str, &str); 8] = [
     ("delete from orgtrail.events where index = 2", "1 have no event or another, first 2."),
     ("delete from orgtrail.event_positions where index = 3", "1 have no event or another, first 3."),
     (
@@ -104,6 +114,14 @@ const TAMPERED: [(&str, &str); 6] = [
         "update orgtrail.events set csv_safe_length = csv_safe_length + 1 where index = 4",
         "are not those of its events.",
     ),
+    (
+        "update orgtrail.events set actor_user_name = actor_user_name || '!' where index = 2",
+        "1 are longer or shorter than when they were recorded, first 2.",
+    ),
+    (
+        "update orgtrail.events set next = '{\"paid'::text::json where index >= 2",
+        "3 can no longer be read as events, first 2.",
+    ),
     ("update orgtrail.trail_days set events = events + 1", "are not those of its events."),
     ("update orgtrail.trail_heads set next_index = next_index - 1", "lies beyond its head."),
 ];
@@ -111,6 +129,8 @@ const TAMPERED: [(&str, &str); 6] = [
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn each_change_of_what_is_kept_is_told(superuser: PgPool) {
     let fixture = Fixture::new(superuser).await;
+    // Lets text be stored as JSON that is none, as a broken disk would.
+    run("create cast (text as json) without function", &fixture.superuser).await.unwrap();
     for (number, (tampering, told)) in TAMPERED.into_iter().enumerate() {
         let slug = format!("acme-{number}");
         let tenant = fixture.organization(&slug).await;
@@ -119,26 +139,15 @@ async fn each_change_of_what_is_kept_is_told(superuser: PgPool) {
             .record(&tenant, &[claimed("invoice.paid", now - TimeDelta::days(1)), claimed("invoice.sent", now)])
             .await;
         fixture.record(&tenant, &[claimed("invoice.paid", now)]).await;
-        let whose = tenant.id.to_string();
-        let of_it = |found: &[String]| {
-            found.iter().filter(|line| line.contains(&whose)).cloned().collect::<Vec<_>>().join("\n")
-        };
-        assert_eq!(of_it(&problems(&fixture).await), "", "{tampering}: before");
-        tamper(
-            &fixture,
-            &format!(
-                "{tampering} {} organization_id = '{whose}'",
-                if tampering.contains("where") { "and" } else { "where" }
-            ),
-        )
-        .await;
-        let found = of_it(&problems(&fixture).await);
+        assert_eq!(of_trail(&problems(&fixture).await, &tenant), "", "{tampering}: before");
+        tamper(&fixture, &tenant, tampering).await;
+        let found = of_trail(&problems(&fixture).await, &tenant);
         assert!(found.contains(told), "{tampering}: {found}");
     }
 }
 
-/// Does what triggers would refuse, and puts these back.
-async fn tamper(fixture: &Fixture, statement: &str) {
+/// Does what triggers would refuse, to one organization, and puts them back.
+async fn tamper(fixture: &Fixture, tenant: &Tenant, statement: &str) {
     let mut transaction = fixture.superuser.begin().await.unwrap();
     let guarded = "select format('%s', relid) from pg_partition_tree('orgtrail.events') union all select 'orgtrail.event_positions'";
     let guarded: Vec<String> = sqlx::query_scalar(guarded).fetch_all(&mut *transaction).await.unwrap();
@@ -146,9 +155,132 @@ async fn tamper(fixture: &Fixture, statement: &str) {
     for table in &guarded {
         run(format!("alter table {table} disable trigger append_only"), &mut *transaction).await.unwrap();
     }
-    run(statement, &mut *transaction).await.unwrap();
+    let also = if statement.contains("where") { "and" } else { "where" };
+    run(format!("{statement} {also} organization_id = '{}'", tenant.id), &mut *transaction).await.unwrap();
     for table in &guarded {
         run(format!("alter table {table} enable always trigger append_only"), &mut *transaction).await.unwrap();
     }
     transaction.commit().await.unwrap();
+}
+
+/// An organization with 40 events of another product, of today.
+async fn with_events(fixture: &Fixture, slug: &str) -> Tenant {
+    let tenant = fixture.organization(slug).await;
+    let event = claimed("invoice.paid", fixture.platform.clock.now());
+    fixture.record(&tenant, &vec![event; 40]).await;
+    tenant
+}
+
+/// Whoever reads an event of this index is told this SQLSTATE, as where its place on the disk is gone.
+async fn break_at(index: i64, code: &str, fixture: &Fixture) {
+    let function = format!(
+        "create or replace function public.broken(index bigint) returns boolean language plpgsql as $$ begin
+            if index = {index} then raise exception 'no such block' using errcode = '{code}'; end if;
+            return true;
+        end $$"
+    );
+    run(function, &fixture.superuser).await.unwrap();
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn what_cannot_be_read_is_told_beside_everything_else(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let (first, broken, last) =
+        (with_events(&fixture, "a").await, with_events(&fixture, "b").await, fixture.organization("c").await);
+    for tenant in [&first, &broken, &last] {
+        tamper(&fixture, tenant, "delete from orgtrail.event_positions where index = 0").await;
+    }
+    tamper(&fixture, &broken, "delete from orgtrail.event_positions where index = 39").await;
+    break_at(17, "XX001", &fixture).await;
+    let policy = format!(
+        "create policy broken on orgtrail.events as restrictive using (organization_id <> '{}' or public.broken(index))",
+        broken.id
+    );
+    run(policy, &fixture.superuser).await.unwrap();
+    for code in ["XX001", "58030", "57014"] {
+        break_at(17, code, &fixture).await;
+        let found = problems(&fixture).await;
+        for tenant in [&first, &last] {
+            let found = of_trail(&found, tenant);
+            assert!(found.contains("1 have no event or another, first 0.") && found.lines().count() == 1, "{found}");
+        }
+        let found = of_trail(&found, &broken);
+        for told in ["event 17 cannot be read: ", "first 0.", "first 39.", "the events of 2"] {
+            assert_eq!(found.matches(told).count(), 1, "{code}, {told}: {found}");
+        }
+        assert!(found.contains("no such block"), "{found}");
+    }
+}
+
+/// The database is stopping, full, or gone: that is nothing that a trail is to blame for.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_database_that_is_gone_fails_the_job(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    with_events(&fixture, "acme").await;
+    run(
+        "create function public.broken(index bigint) returns boolean language sql as 'select true'",
+        &fixture.superuser,
+    )
+    .await
+    .unwrap();
+    run("create policy broken on orgtrail.events as restrictive using (public.broken(index))", &fixture.superuser)
+        .await
+        .unwrap();
+    for code in ["57P01", "53200", "08006", "55P03"] {
+        break_at(17, code, &fixture).await;
+        for job in [Job::Recent, Job::Integrity] {
+            assert_eq!(found_by(job, &fixture).await.unwrap_err().status(), 503, "{code}");
+        }
+    }
+    break_at(-1, "57P01", &fixture).await;
+    for job in [Job::Recent, Job::Integrity] {
+        assert_eq!(of_acme(&found_by(job, &fixture).await.unwrap()), "", "the control");
+    }
+    fixture.platform.database.exports.close().await;
+    for job in [Job::Recent, Job::Integrity] {
+        assert_eq!(found_by(job, &fixture).await.unwrap_err().status(), 503);
+    }
+}
+
+/// Of the trails; that there is a policy more is told as well.
+fn of_acme(found: &[String]) -> String {
+    found.iter().filter(|line| line.contains("The trail of")).cloned().collect::<Vec<_>>().join("\n")
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn what_was_recorded_within_the_hour_is_looked_at_often(superuser: PgPool) {
+    let fixture = Fixture::at(superuser, Clock::Real.now() - TimeDelta::hours(3)).await;
+    let recent = || async { found_by(Job::Recent, &fixture).await.unwrap() };
+    let (quiet, busy) = (with_events(&fixture, "quiet").await, with_events(&fixture, "busy").await);
+    fixture.platform.clock.set(fixture.platform.clock.now() + TimeDelta::hours(2));
+    let event = claimed("invoice.paid", fixture.platform.clock.now());
+    fixture.record(&busy, &[event.clone(), event]).await;
+    for tenant in [&quiet, &busy] {
+        tamper(&fixture, tenant, "update orgtrail.events set action = action || '.twice' where index = 7").await;
+    }
+    assert_eq!(recent().await, Vec::<String>::new(), "nothing of the last hour");
+    assert_eq!(problems(&fixture).await.len(), 2, "the daily look");
+    let newest = fixture.trail(busy.id).await.len() - 1;
+    tamper(&fixture, &busy, &format!("delete from orgtrail.events where index = {newest}")).await;
+    let found = recent().await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(of_trail(&found, &busy).ends_with(&format!("1 have no event or another, first {newest}.")), "{found:?}");
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn events_without_a_month_are_told(superuser: PgPool) {
+    let fixture = Fixture::at(superuser, "2031-01-31T12:00:00Z".parse().unwrap()).await;
+    let tenant = fixture.organization("acme").await;
+    assert_eq!(problems(&fixture).await, Vec::<String>::new());
+    assert_eq!(upkeep::events_without_month(&fixture.platform).await.unwrap(), 0);
+    fixture.platform.clock.set("2031-06-15T12:00:00Z".parse().unwrap());
+    let event = claimed("invoice.paid", fixture.platform.clock.now());
+    fixture.record(&tenant, &[event.clone(), event]).await;
+    assert_eq!(
+        problems(&fixture).await,
+        [
+            "Events (2) are in the partition orgtrail.events_default: their month had none of its own when they were recorded."
+        ]
+    );
+    assert_eq!(upkeep::events_without_month(&fixture.platform).await.unwrap(), 2);
 }

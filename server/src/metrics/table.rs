@@ -5,7 +5,7 @@ use orgtrail::meter;
 
 use super::{
     CLUSTER_RESTARTS, INTEGRITY_PROBLEMS, MONTHS_AHEAD, REPLICA_ASKED, REPLICA_BEHIND, REQUESTS, RUNNING, TASK,
-    UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WORK_RUNNING, WORK_WAITING,
+    UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WITHOUT_MONTH, WORK_RUNNING, WORK_WAITING,
 };
 
 pub(super) const BUILD: &str = "orgtrail_build_info";
@@ -89,7 +89,8 @@ pub const METRICS: &[Metric] = &[
     metric(UPKEEP_REMOVED, Sort::Counter, Unit::Count, &[TASK], "What these tasks removed: rows that ended, partitions that expired."),
     metric(UPKEEP_SUCCEEDED, Sort::Gauge, Unit::Seconds, &[TASK], "When a task last ended well, in seconds since 1970."),
     metric(MONTHS_AHEAD, Sort::Gauge, Unit::Count, &[], "Months ahead for which the trail has partitions."),
-    metric(INTEGRITY_PROBLEMS, Sort::Gauge, Unit::Count, &[], "Grants, policies, triggers and trails that are not as they should be, when they were last looked at."),
+    metric(WITHOUT_MONTH, Sort::Gauge, Unit::Count, &[], "Events in the default partition, because their month had none when they were recorded; 10,000 where it is more."),
+    metric(INTEGRITY_PROBLEMS, Sort::Gauge, Unit::Count, &[TASK], "What was not as it should be when it was last looked at, by whichever server: of grants, policies, triggers and all trails (`integrity`), of what was recorded within the last hour (`recent`)."),
     metric("process_cpu_seconds_total", Sort::Gauge, Unit::Seconds, &[], "Time of processors that the server has used; the private Postgres not counted."),
     metric("process_resident_memory_bytes", Sort::Gauge, Unit::Bytes, &[], "Memory that the server holds."),
     metric("process_virtual_memory_bytes", Sort::Gauge, Unit::Bytes, &[], "Addresses that the server has mapped."),

@@ -129,20 +129,33 @@ async fn upkeep_tells_what_it_did() {
     let mut program = Program::start(&app, &[("ORGTRAIL_METRICS_ADDR", "127.0.0.1:0")]).await;
     let address = program.says("Metrics are at ").await;
     let runs = "orgtrail_upkeep_runs_total";
-    // The last of them looks at what the others left.
-    let (answer, series) = read_when(&address, runs, &[("task", "integrity"), ("outcome", "success")], 1.0).await;
-    for (task, outcome) in
-        [("partitions", "success"), ("organizations", "success"), ("retention", "success"), ("credentials", "failure")]
-    {
+    // What is told at the end of a turn.
+    let (answer, series) = read_when(&address, "orgtrail_events_without_month", &[], 0.0).await;
+    for (task, outcome) in [
+        ("partitions", "success"),
+        ("organizations", "success"),
+        ("retention", "success"),
+        ("recent", "success"),
+        ("integrity", "success"),
+        ("credentials", "failure"),
+    ] {
         assert_eq!(series.value(runs, &[("task", task), ("outcome", outcome)]), Some(1.0), "{task} in {}", answer.body);
     }
     assert!(series.value("orgtrail_partitions_months_ahead", &[]).is_some_and(|months| months >= 2.0));
-    assert!(
-        series.value("orgtrail_integrity_problems", &[]).is_some_and(|problems| problems >= 1.0),
-        "a table is missing"
-    );
+    let problems = |series: &Read, task| series.value("orgtrail_integrity_problems", &[("task", task)]);
+    let found = problems(&series, "integrity");
+    assert!(found.is_some_and(|problems| problems >= 1.0), "a table is missing: {found:?}");
+    assert_eq!(problems(&series, "recent"), Some(0.0));
     let log = program.end().await;
-    assert_eq!(log.matches("upkeep was done").count(), 4, "{log}");
+    assert_eq!(log.matches("upkeep was done").count(), 5, "{log}");
+    // One that is started then, and has nothing to do, knows it as well.
+    let mut next = Program::start(&app, &[("ORGTRAIL_METRICS_ADDR", "127.0.0.1:0")]).await;
+    let address = next.says("Metrics are at ").await;
+    let (answer, series) = read_when(&address, "orgtrail_events_without_month", &[], 0.0).await;
+    assert_eq!(problems(&series, "integrity"), found, "{}", answer.body);
+    assert_eq!(series.value(runs, &[("task", "integrity"), ("outcome", "success")]), None, "{}", answer.body);
+    assert!(series.value("orgtrail_partitions_months_ahead", &[]).is_some_and(|months| months >= 2.0));
+    drop(next.end().await);
     for said in ["upkeep failed, and will be tried again", "the database is not as it should be"] {
         assert!(log.contains(said), "{said} in {log}");
     }

@@ -6,10 +6,10 @@ use std::fmt::Display;
 use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
+use crate::Result;
 use crate::audit::reread::{self, Flaw};
 use crate::platform::Platform;
 use crate::storage::{self, Planning};
-use crate::Result;
 
 /// Events that are read again at once: a short statement disturbs nobody.
 const STRETCH: i64 = 5000;
@@ -229,9 +229,7 @@ impl Trail<'_> {
         let mut transaction = self.begin().await?;
         let flaws = reread::flaws(&mut transaction, self.organization, stretch.first, stretch.behind).await?;
         transaction.commit().await?;
-        let told = |what: &str, flaw: &Flaw| {
-            flaw.first.map(|first| self.of_stretch(stretch, flaw.events, what, first))
-        };
+        let told = |what: &str, flaw: &Flaw| flaw.first.map(|first| self.of_stretch(stretch, flaw.events, what, first));
         let found = [
             told("are longer or shorter than when they were recorded", &flaws.lengths),
             told("can no longer be read as events", &flaws.unreadable),
