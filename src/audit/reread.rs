@@ -49,7 +49,8 @@ pub(crate) async fn flaws(connection: &mut PgConnection, organization: Uuid, fir
     let mut rows = query.fetch(connection);
     let (mut flaws, mut written) = (Flaws::default(), Vec::new());
     while let Some(row) = rows.try_next().await? {
-        let index = row.try_get("index")?;
+        // By its place: `index` is also a field as text.
+        let index = row.try_get(0)?;
         if !is_event(&row, &mut written)? {
             flaws.unreadable.add(index);
         }
