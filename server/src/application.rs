@@ -151,6 +151,11 @@ impl Application {
         self.metrics.as_ref()?.address().ok()
     }
 
+    /// What it answers to.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
     /// What the use cases work on.
     #[must_use]
     pub fn platform(&self) -> &Platform {

@@ -20,7 +20,7 @@ use crate::support::{ACME, Answer, Client, TestApplication};
 const NASTY: [&str; 8] = ["=1+1", "+1", "-1", "@SUM(A1)", "'quoted'", "  =1", "a \"b\", c\r\nd", "＝１"];
 
 #[expect(clippy::disallowed_methods, reason = "the tests ask for today as a person would")]
-fn today() -> DateTime<Utc> {
+pub fn today() -> DateTime<Utc> {
     DateTime::from(std::time::SystemTime::now())
 }
 

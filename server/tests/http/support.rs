@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use axum::Router;
 use orgtrail::graph::registry;
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
@@ -36,6 +37,8 @@ pub const ACME: &str = "acme";
 pub struct TestApplication {
     /// `http://127.0.0.1:…`
     pub url: String,
+    /// To look what it answers to.
+    pub router: Router,
     /// To prepare and look at things through the use cases.
     pub platform: Platform,
     /// The owner of [`ACME`].
@@ -66,7 +69,7 @@ impl TestApplication {
         change(&mut config);
         let application = Application::build(&config).await.unwrap();
         let url = format!("http://{}", application.address());
-        let platform = application.platform().clone();
+        let (router, platform) = (application.router().clone(), application.platform().clone());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(application.run(async {
             let _ended = stopped.await;
@@ -74,7 +77,7 @@ impl TestApplication {
         let owner = make_owner(&platform).await;
         let superuser = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role("postgres"));
         let (stop, running) = (Some(stop), Some(running));
-        Self { url, platform, owner, superuser, stop, running, database, folder, numbers: AtomicU32::new(0) }
+        Self { url, router, platform, owner, superuser, stop, running, database, folder, numbers: AtomicU32::new(0) }
     }
 
     /// Where mails are.

@@ -108,3 +108,13 @@ pub fn encoded(text: &str) -> String {
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
+
+/// Bytes as text, whatever they are.
+pub fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A text like this one, or one that is nothing like it.
+pub fn other_than(text: &str, random: &mut Rng) -> String {
+    if random.bool() { self::text(random) } else { lossy(&like(text.as_bytes(), random)) }
+}

@@ -1,4 +1,6 @@
-//! Documents of JSON and GraphQL, and cursors, that are almost right.
+//! Documents of programs that are almost right, and cursors.
+
+use std::collections::BTreeSet;
 
 use fastrand::Rng;
 use orgtrail::identity::access_token::Scope;
@@ -6,19 +8,22 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use super::hostile::{encoded, like, text};
-use super::judge::{complaint, complaint_of_graphql};
+use super::faulty::assert_every_fault_is_found;
+use super::graphql;
+use super::hostile::{encoded, like, lossy};
+use super::judge::{Asked, complaint};
+use super::routes::{named, operations};
 use crate::amount::rounds;
-use crate::graphql::mutations::Mutations;
-use crate::routes::{Cast, Who};
+use crate::export::{fill, today};
+use crate::routes::Cast;
 use crate::support::{ACME, Answer, Client, TestApplication};
 
-/// What programs send, each at its address.
-const DOCUMENTS: [(&str, &str, &str); 6] = [
+/// What programs send, each at its address: for each media type that is taken there one at least.
+const DOCUMENTS: [(&str, &str, &str); 7] = [
     (
         "/api/v1/events",
         "application/json",
-        r#"{"id":"1","action":"invoice.paid","occurred_at":"2026-01-01T00:00:00Z","actor":{"user":{"id":"u-1","name":"Ada","email":"a@b.example"},"access_token":{"id":"k"}},"object":{"type":"invoice","id":"7","name":"x"},"outcome":"success","previous":{"total":1.10},"next":{"total":[1,2,{"a":null}]},"origin":{"ip":"::1","user_agent":"x"}}"#,
+        r#"{"id":"1","action":"invoice.paid","occurred_at":"NOW","actor":{"user":{"id":"u-1","name":"Ada","email":"a@b.example"},"access_token":{"id":"k"}},"object":{"type":"invoice","id":"7","name":"x"},"outcome":"success","previous":{"total":1.10},"next":{"total":[1,2,{"a":null}]},"ip":"::1","user_agent":"x"}"#,
     ),
     (
         "/api/v1/events",
@@ -30,35 +35,70 @@ const DOCUMENTS: [(&str, &str, &str); 6] = [
         "application/x-ndjson",
         "{\"action\":\"a.b\",\"actor\":{\"user\":{\"id\":\"1\"}}}\n\n{\"action\":\"a.b\",\"actor\":{\"user\":{\"id\":\"1\"}}}\n",
     ),
+    ("/api/v1/models/{model}/records", "application/x-ndjson", "{\"time\":\"NOW\",\"a\":[1,{\"b\":\"c\"}]}\n{}\n"),
     (
-        "/api/v1/models/fraud/records",
-        "application/x-ndjson",
-        "{\"time\":\"2026-01-01T00:00:00Z\",\"a\":[1,{\"b\":\"c\"}]}\n{}\n",
-    ),
-    (
-        "/api/v1/graphs/inventory/branches/main/subgraphs/stock",
+        "/api/v1/graphs/{graph}/branches/{branch}/subgraphs/{name}",
         "application/graphql",
-        "type Query { stock(first: Int = 1): [Item!]! } type Item @key(fields: \"id\") { id: ID! }",
+        "type Query { products(first: Int = 1): [Product!]! } type Product @key(fields: \"id\") { id: ID! }",
     ),
     (
-        "/api/v1/graphs/inventory/branches/main/documents?client=web",
+        "/api/v1/graphs/{graph}/branches/{branch}/subgraphs/{name}",
+        "text/plain",
+        "type Query { products: [Product!] } type Product { id: ID! }",
+    ),
+    (
+        "/api/v1/graphs/{graph}/branches/{branch}/documents?client=web",
         "application/json",
         r#"{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"a","name":"A","type":"query","body":"query A { products { id } }"}]}"#,
     ),
 ];
 
+/// Such a document, of a moment that is neither too long ago nor to come.
+fn of_now(document: &str) -> String {
+    document.replace("NOW", &today().to_rfc3339())
+}
+
+/// Sends every document, or what is like it; answers what is wrong.
+async fn send_documents(program: &Client, asked: &Asked, random: &mut Rng) -> Vec<String> {
+    let (program, mut wrong) = (program.at(&asked.url), Vec::new());
+    for (template, media_type, document) in DOCUMENTS {
+        let (path, body) = (named(template), like(of_now(document).as_bytes(), random));
+        let request = program.bare(Method::POST, &path).header(CONTENT_TYPE, media_type);
+        wrong.extend(asked.complaint(request.body(body.clone()), || format!("{path} {}", lossy(&body))).await);
+    }
+    wrong
+}
+
+#[test]
+fn every_document_of_programs_is_known() {
+    let known = DOCUMENTS.iter().map(|(address, of, _)| (address.split('?').next().unwrap(), *of));
+    let known: BTreeSet<_> = known.map(|(path, of)| (path.to_owned(), of.to_owned())).collect();
+    let bodies = operations().into_iter().map(|(path, it)| (path, it["requestBody"]["content"].clone()));
+    let types = |content: Value| content.as_object().map_or_else(Vec::new, |of| of.keys().cloned().collect());
+    let described = bodies.flat_map(|(path, content)| types(content).into_iter().map(move |of| (path.clone(), of)));
+    assert_eq!(described.collect::<BTreeSet<_>>(), known);
+}
+
 #[tokio::test]
 async fn no_document_of_a_program_is_a_fault_of_ours() {
     let cast = Cast::new_with(|config| config.requests_per_minute = u32::MAX).await;
-    let program = publisher(&cast).await;
-    for mut random in rounds("documents of programs", 40) {
-        for (path, media_type, document) in DOCUMENTS {
-            let body = like(document.as_bytes(), &mut random);
-            let request = program.bare(Method::POST, path).header(CONTENT_TYPE, media_type).body(body.clone());
-            let answer = Answer::read(request).await;
-            assert_eq!(complaint(&answer), None, "{path} {}", String::from_utf8_lossy(&body));
-        }
+    let (program, asked) = (publisher(&cast).await, Asked::of(&cast.app));
+    for (template, media_type, document) in DOCUMENTS {
+        // Control: as they are, they are taken.
+        let request = program.bare(Method::POST, &named(template));
+        let answer = Answer::read(request.header(CONTENT_TYPE, media_type).body(of_now(document))).await;
+        assert!((200..300).contains(&answer.status), "{template} {media_type}: {}", answer.body);
     }
+    for mut random in rounds("documents of programs", 40) {
+        let wrong = send_documents(&program, &asked, &mut random).await;
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_fault_with_a_document_is_found() {
+    let program = Client::program("", None);
+    assert_every_fault_is_found(async |asked, random| send_documents(&program, asked, random).await).await;
 }
 
 /// A program with every scope that may publish to the graph `inventory`.
@@ -71,89 +111,58 @@ async fn publisher(cast: &Cast) -> Client {
     Client::program(&cast.app.url, Some(made.secret.expose()))
 }
 
-/// Documents of GraphQL that work.
-const QUERIES: [&str; 5] = [
-    include_str!("../../graphql/authenticated.graphql"),
-    include_str!("../../graphql/unauthenticated.graphql"),
-    include_str!("../../graphql/exporter.graphql"),
-    "query A($n: Int! = 1) { account(slug: \"acme\") { name ...M auditLogs(first: $n) @include(if: true) { edges { node { action } } } } } fragment M on Account { slug }",
-    "{ __schema { types { name fields(includeDeprecated: true) { name args { defaultValue } } } } a: __typename }",
-];
-
-async fn post(client: &Client, body: Vec<u8>) -> Answer {
-    Answer::read(client.bare(Method::POST, "/graphql").header(CONTENT_TYPE, "application/json").body(body)).await
+/// Asks GraphQL for what begins after a cursor.
+async fn log_after(owner: &Client, cursor: Option<&str>) -> Answer {
+    let query = "query A($after: String) { account { auditLogs(first: 1, after: $after) { pageInfo { endCursor } } } }";
+    let body = json!({ "query": query, "variables": { "after": cursor } }).to_string().into_bytes();
+    Answer::read(graphql::request(owner, body)).await
 }
 
-#[tokio::test]
-async fn no_request_of_graphql_is_a_fault_of_ours() {
-    let cast = Cast::new_with(|config| config.requests_per_minute = u32::MAX).await;
-    let owner = cast.client(Who::Member(orgtrail::identity::role::Role::Owner)).await;
-    let mutations = Mutations::read(&owner).await;
-    let fields: Vec<String> = Mutations::forms().into_iter().map(|(field, _)| field).collect();
-    for mut random in rounds("requests of GraphQL", 40) {
-        let field = &fields[random.usize(..fields.len())];
-        let mutation = mutations.request(field, Vec::new());
-        let queries = QUERIES.map(|query| json!({ "query": query, "variables": variables(&mut random) }));
-        for mut request in queries.into_iter().chain([mutation]) {
-            if random.bool() {
-                let query = like(request["query"].as_str().unwrap().as_bytes(), &mut random);
-                request["query"] = json!(String::from_utf8_lossy(&query));
-            }
-            let body = request.to_string().into_bytes();
-            let body = if random.bool() { like(&body, &mut random) } else { body };
-            let answer = post(&owner, body.clone()).await;
-            assert_eq!(complaint_of_graphql(&answer), None, "{}", String::from_utf8_lossy(&body));
-        }
-    }
-}
-
-fn variables(random: &mut Rng) -> Value {
-    let mut variables = json!({ "num": 10, "startTime": "2026-01-01T00:00:00Z", "endTime": null, "cursor": null });
-    for name in ["num", "startTime", "endTime", "cursor"] {
-        if random.u8(..4) == 0 {
-            variables[name] = [json!(text(random)), json!(random.i64(..)), json!([]), json!({ "a": null })]
-                [random.usize(..4)]
-            .clone();
-        }
-    }
-    variables
-}
-
-/// Cursors of the trail's page, of a log of GraphQL and of a model's page, as the server gives them.
-async fn cursors(app: &TestApplication, owner: &Client) -> (String, String) {
-    let asked = "query A($after: String) { account { auditLogs(first: 1, after: $after) { pageInfo { endCursor } } } }";
-    let told = post(owner, json!({ "query": asked }).to_string().into_bytes()).await.json();
-    let of_graphql = told["data"]["account"]["auditLogs"]["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
-    crate::export::fill(app, 60, 10).await;
-    let page = owner.get("/acme/settings/audit-logs").await.body;
-    let (_, rest) = page.split_once("after=").unwrap();
-    (of_graphql, rest.split(['"', '&', '\'']).next().unwrap().to_owned())
+/// Cursors of a log of GraphQL, and of the pages of the trail and of a model, as the server gives them.
+async fn cursors(app: &TestApplication, owner: &Client) -> (String, [(&'static str, String); 2]) {
+    let told = log_after(owner, None).await.json();
+    let of_log = told["data"]["account"]["auditLogs"]["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
+    fill(app, 60, 10).await;
+    crate::models::make(app, "fraud", "{}\n".repeat(60), false).await;
+    let page = async |path| {
+        let page = owner.get(path).await.body;
+        let (_, rest) = page.split_once("after=").unwrap();
+        (path, rest.split(['"', '&', '\'']).next().unwrap().to_owned())
+    };
+    (of_log, [page("/acme/settings/audit-logs").await, page("/acme/models/fraud").await])
 }
 
 #[tokio::test]
 async fn a_cursor_that_was_changed_is_none() {
     let app = TestApplication::start().await;
     let owner = app.owner().await;
-    let (of_graphql, of_page) = cursors(&app, &owner).await;
-    let query =
-        "query A($after: String) { account { auditLogs(first: 1, after: $after) { edges { node { action } } } } }";
-    let page = async |cursor: &str| owner.get(&format!("/acme/settings/audit-logs?after={}", encoded(cursor))).await;
-    let log = async |cursor: &str| {
-        post(&owner, json!({ "query": query, "variables": { "after": cursor } }).to_string().into_bytes()).await
-    };
+    let (of_log, of_pages) = cursors(&app, &owner).await;
+    let page = async |path: &str, cursor: &str| owner.get(&format!("{path}?after={}", encoded(cursor))).await;
     // Control: as they are, they are taken.
-    assert_eq!(page(&of_page).await.status, 200);
-    assert_eq!(log(&of_graphql).await.json().get("errors"), None);
+    assert_eq!(log_after(&owner, Some(&of_log)).await.json().get("errors"), None);
+    for (path, cursor) in &of_pages {
+        assert_eq!(page(path, cursor).await.status, 200, "{path}");
+    }
     for mut random in rounds("cursors", 60) {
-        for cursor in [&of_graphql, &of_page] {
-            let changed = String::from_utf8_lossy(&like(cursor.as_bytes(), &mut random)).into_owned();
-            if changed.is_empty() || changed == *cursor {
-                continue;
-            }
-            let (page, log) = (page(&changed).await, log(&changed).await);
-            assert_eq!((complaint(&page), complaint_of_graphql(&log)), (None, None), "{changed}");
-            let is_refused = log.status >= 400 || log.json().get("errors").is_some();
-            assert!(page.status >= 400 && is_refused, "{changed}: {} {}", page.status, log.body);
+        if let Some(changed) = changed(&of_log, &mut random) {
+            let answer = log_after(&owner, Some(&changed)).await;
+            assert_eq!(complaint(&answer), None, "{changed}");
+            assert!(answer.status >= 400 || is_refused(&answer), "{changed}: {}", answer.body);
+        }
+        for (path, cursor) in &of_pages {
+            let Some(changed) = changed(cursor, &mut random) else { continue };
+            let answer = page(path, &changed).await;
+            assert_eq!(complaint(&answer), None, "{path} {changed}");
+            assert!(answer.status >= 400, "{path} {changed}: {}", answer.status);
         }
     }
+}
+
+/// Another one, which is not nothing.
+fn changed(cursor: &str, random: &mut Rng) -> Option<String> {
+    Some(lossy(&like(cursor.as_bytes(), random))).filter(|changed| !changed.is_empty() && changed != cursor)
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    answer.json().get("errors").is_some_and(Value::is_array)
 }

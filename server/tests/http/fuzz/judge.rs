@@ -1,6 +1,13 @@
 //! What no answer may be, whatever was asked.
 
-use crate::support::Answer;
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+
+use crate::support::{Answer, TestApplication};
+
+/// Longest wait for an answer. A server says by itself that it takes too long, after half of that.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is known inside only: the words of databases, of panics, of the machine; none so short that a secret made by chance could have it.
 const INSIDE: [&str; 20] = [
@@ -26,21 +33,42 @@ const INSIDE: [&str; 20] = [
     "/tmp/",
 ];
 
+/// Faults of ours as GraphQL tells them, whatever the status.
+const CODES: [&str; 2] = ["\"code\":\"INTERNAL\"", "\"code\":\"UNAVAILABLE\""];
+
+/// A server that is asked.
+pub struct Asked {
+    /// Where it is.
+    pub url: String,
+    /// How long it may take for an answer.
+    pub patience: Duration,
+}
+
+impl Asked {
+    /// The application.
+    pub fn of(app: &TestApplication) -> Self {
+        Self { url: app.url.clone(), patience: PATIENCE }
+    }
+
+    /// Asks; answers what is wrong with the answer, if anything, after `what` was asked.
+    pub async fn complaint(&self, request: RequestBuilder, what: impl FnOnce() -> String) -> Option<String> {
+        let complaint = match Answer::of(request.timeout(self.patience)).await {
+            Ok(answer) => complaint(&answer)?,
+            Err(error) => format!("no answer: {error:?}"),
+        };
+        Some(format!("{complaint}\n  to {}", what()))
+    }
+}
+
 /// What is wrong with an answer, if anything.
 pub fn complaint(answer: &Answer) -> Option<String> {
     let body = answer.body.to_lowercase();
-    if answer.status >= 500 {
-        return Some(format!("{} {}", answer.status, answer.body));
+    if answer.status >= 500 || CODES.iter().any(|code| answer.body.contains(code)) {
+        return Some(format!("a fault of ours: {} {}", answer.status, answer.body));
     }
     if answer.header("x-request-id").is_empty() {
         return Some("it has no id".to_owned());
     }
     let told = INSIDE.iter().find(|word| body.contains(**word))?;
     Some(format!("it tells “{told}”: {}", answer.body))
-}
-
-/// Likewise of an answer of GraphQL, where faults of ours are codes.
-pub fn complaint_of_graphql(answer: &Answer) -> Option<String> {
-    let is_fault = answer.body.contains("\"INTERNAL\"") || answer.body.contains("\"UNAVAILABLE\"");
-    if is_fault { Some(answer.body.clone()) } else { complaint(answer) }
 }

@@ -1,41 +1,33 @@
 //! Every route there is, asked with what does not belong there.
 
+use std::collections::BTreeSet;
+
 use fastrand::Rng;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::generate_route_list;
+use orgtrail::audit::query::{ExportQuery, PageQuery};
 use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::role::Role;
+use orgtrail::model::query::RecordsQuery;
 use orgtrail_server::http::programs::description;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
 
-use super::hostile::{encoded, like, short_text, text};
-use super::judge::complaint;
+use super::faulty::assert_every_fault_is_found;
+use super::hostile::{encoded, like, lossy, short_text};
+use super::judge::Asked;
 use crate::amount::rounds;
 use crate::routes::{Cast, Who};
-use crate::support::{ACME, Answer, Client, TestApplication};
+use crate::support::{ACME, Client, TestApplication};
 
-const OWNER: Who = Who::Member(Role::Owner);
+pub const OWNER: Who = Who::Member(Role::Owner);
 
-/// Addresses that are neither pages nor server functions nor those of programs.
-const OTHERS: [&str; 13] = [
-    "/livez",
-    "/readyz",
-    "/logout",
-    "/graphql",
-    "/api/v1/openapi.json",
-    "/api/v1/{anything}",
-    "/pkg/{anything}",
-    "/{anything}",
-    "/api/export_model/{organization}/{model}",
-    "/{organization}/graphs/{graph}/branches/{branch}/subgraphs/{subgraph}/versions/{number}/file",
-    "/{organization}/graphs/{graph}/branches/{branch}/supergraphs/{number}/file",
-    "/{organization}/graphs/{graph}/branches/{branch}/supergraphs/{number}/api",
-    "/{organization}/graphs/{graph}/branches/{branch}/documents/document/file",
-];
+/// Addresses that lead nowhere.
+const NOWHERE: [&str; 2] = ["/api/v1/{anything}", "/{anything}"];
 
 /// Parameters that some page or download reads, with a value that it takes.
-const PARAMETERS: [(&str, &str); 28] = [
+const PARAMETERS: [(&str, &str); 29] = [
     ("organization", ACME),
     ("range", "7d"),
     ("start", "2026-01-01"),
@@ -64,6 +56,7 @@ const PARAMETERS: [(&str, &str); 28] = [
     ("compare", "1"),
     ("name", "products"),
     ("email", "a@b.example"),
+    ("url", "https://products.example/graphql"),
 ];
 
 /// Values that parts of an address have where they name something.
@@ -103,24 +96,66 @@ const HEADERS: [&str; 20] = [
     "x-forwarded-for",
 ];
 
-/// The templates of all addresses but those of server functions.
-fn addresses() -> Vec<String> {
+/// The templates of all addresses that the program answers at.
+fn templates(app: &TestApplication) -> BTreeSet<String> {
+    // A table of routes shows them to whoever looks for a bug, and to nobody else.
+    let table = format!("{:?}", app.router);
+    table.split('"').filter(|quoted| quoted.starts_with('/')).map(str::to_owned).collect()
+}
+
+/// Those that are not server functions, which `functions.rs` calls, and some that lead nowhere.
+fn addresses(app: &TestApplication) -> BTreeSet<String> {
+    let mut addresses = templates(app);
+    for (path, _) in server_fn_paths().filter(|(_, method)| *method == Method::POST) {
+        addresses.remove(path);
+    }
+    addresses.extend(NOWHERE.map(str::to_owned));
+    addresses
+}
+
+/// The control of what follows: whatever is known otherwise is in the table.
+#[tokio::test]
+async fn every_route_is_in_the_table() {
+    let app = TestApplication::start().await;
+    let templates = templates(&app);
     let pages = generate_route_list(orgtrail_app::App).into_iter().map(|page| page.path().to_owned());
     let programs = description().paths.paths.into_keys();
-    let all: Vec<String> = pages.chain(programs).chain(OTHERS.map(str::to_owned)).collect();
-    assert!(all.len() > 40 && all.iter().any(|path| path.contains("audit-logs")), "{all:?}");
-    all
+    let functions = server_fn_paths().map(|(path, _)| path.to_owned());
+    let others = ["/livez", "/logout", "/graphql", "/pkg/{*file}"].map(str::to_owned);
+    let known: BTreeSet<_> = pages.chain(programs).chain(functions).chain(others).collect();
+    let missing: Vec<_> = known.difference(&templates).collect();
+    assert!(known.len() > 100 && missing.is_empty(), "{missing:?} of {templates:?}");
+}
+
+/// What programs can do, as it is described: operations with their templates.
+pub fn operations() -> Vec<(String, Value)> {
+    let described = serde_json::to_value(description()).unwrap();
+    let paths = described["paths"].as_object().unwrap().iter();
+    paths.flat_map(|(path, of)| of.as_object().unwrap().values().map(|it| (path.clone(), it.clone()))).collect()
+}
+
+/// Every parameter that is declared somewhere is sent.
+#[test]
+fn every_parameter_is_known() {
+    let parameters =
+        operations().into_iter().flat_map(|(_, it)| it["parameters"].as_array().cloned().unwrap_or_default());
+    let of_programs = parameters.filter(|parameter| parameter["in"] == "query");
+    let of_programs = of_programs.map(|parameter| parameter["name"].as_str().unwrap().to_owned());
+    let of_pages = [&PageQuery::PARAMETERS[..], &ExportQuery::PARAMETERS, &RecordsQuery::PARAMETERS].concat();
+    let declared: BTreeSet<_> = of_programs.chain(of_pages.into_iter().map(str::to_owned)).collect();
+    let unknown = declared.iter().filter(|name| PARAMETERS.iter().all(|(known, _)| known != name));
+    assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 /// Who asks: a session, a token that may do everything, or nobody.
-struct Askers {
-    browser: Client,
+pub struct Askers {
+    pub browser: Client,
     program: Client,
     nobody: Client,
 }
 
 impl Askers {
-    async fn of(cast: &Cast) -> Self {
+    pub async fn of(cast: &Cast) -> Self {
         let browser = cast.client(OWNER).await;
         Self { browser, program: cast.app.program_with(&Scope::ALL).await, nobody: cast.app.anonymous() }
     }
@@ -130,12 +165,17 @@ impl Askers {
     }
 
     /// Whoever was signed out by what was asked, or has become somebody else by signing up, signs in again.
-    async fn renew(&mut self, cast: &Cast) {
+    pub async fn renew(&mut self, cast: &Cast) {
         let viewer = self.browser.call("/api/viewer", &[]).await;
         if viewer.status != 200 || viewer.json()["email"] != cast.app.owner.email.as_str() {
             self.browser = cast.client(OWNER).await;
         }
     }
+}
+
+/// The address of this template that leads somewhere.
+pub fn named(template: &str) -> String {
+    NAMED.iter().fold(template.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
 /// An address of this template.
@@ -158,7 +198,7 @@ fn query(random: &mut Rng) -> String {
         let (name, value) = PARAMETERS[random.usize(..PARAMETERS.len())];
         match random.u8(..4) {
             0 => format!("{name}={value}"),
-            1 => format!("{name}={}", encoded(&String::from_utf8_lossy(&like(value.as_bytes(), random)))),
+            1 => format!("{name}={}", encoded(&lossy(&like(value.as_bytes(), random)))),
             2 => format!("{name}={}", encoded(&short_text(random))),
             _ => format!("{}={name}", encoded(&short_text(random))),
         }
@@ -208,16 +248,15 @@ fn with_body(request: RequestBuilder, random: &mut Rng) -> RequestBuilder {
 }
 
 /// Asks at every address once; answers what is wrong.
-async fn ask_addresses(cast: &Cast, askers: &mut Askers, random: &mut Rng) -> Vec<String> {
+async fn ask_addresses(cast: &Cast, askers: &mut Askers, asked: &Asked, random: &mut Rng) -> Vec<String> {
     let mut wrong = Vec::new();
-    for template in addresses() {
+    for template in addresses(&cast.app) {
         let (method, path, query) = (method(random), fill(&template, &cast.team, random), query(random));
-        let client = askers.any(random);
+        let client = askers.any(random).at(&asked.url);
         let has_body = method != Method::GET && method != Method::HEAD && random.u8(..4) > 0;
         let request = with_headers(client.request(method.clone(), &format!("{path}?{query}")), random);
         let request = if has_body { with_body(request, random) } else { request };
-        let answer = Answer::read(request).await;
-        wrong.extend(complaint(&answer).map(|complaint| format!("{method} {path}?{query}: {complaint}")));
+        wrong.extend(asked.complaint(request, || format!("{method} {path}?{query}")).await);
         if template.ends_with("logout") {
             askers.renew(cast).await;
         }
@@ -225,136 +264,37 @@ async fn ask_addresses(cast: &Cast, askers: &mut Askers, random: &mut Rng) -> Ve
     wrong
 }
 
-/// Arguments that stay as they are, where another would change who everybody here is.
-fn must_stay(path: &str, name: &str) -> bool {
-    matches!((path, name), ("/api/update_organization", "slug") | ("/api/confirm_email", "secret"))
-}
-
-/// Calls every server function once, with some of its arguments other than they should be; answers what is wrong.
-async fn call_functions(cast: &Cast, askers: &mut Askers, number: usize, random: &mut Rng) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (at, (path, _)) in server_fn_paths().filter(|(_, method)| *method == Method::POST).enumerate() {
-        let client = askers.browser.clone();
-        let mut fields = cast.arguments(OWNER, &client, path, number * 1000 + at).await;
-        for (name, value) in &mut fields {
-            if random.u8(..5) == 0 && !must_stay(path, name) {
-                *value = if random.bool() { text(random) } else { lossy(&like(value.as_bytes(), random)) };
-            }
-        }
-        if path == "/api/change_password" {
-            fields.retain(|(name, _)| *name != "current_password"); // everybody here signs in with it
-        }
-        fields.retain(|_| random.u8(..20) > 0);
-        let asked: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer =
-            if random.u8(..3) == 0 { client.form(path, &asked).await } else { client.call(path, &asked).await };
-        wrong.extend(complaint(&answer).map(|complaint| format!("{path} {asked:?}: {complaint}")));
-        askers.renew(cast).await;
-    }
-    wrong
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 #[tokio::test]
 async fn no_address_answers_with_a_fault_of_ours() {
     for mut random in rounds("addresses", 4) {
         let cast = Cast::new_with(|config| config.requests_per_minute = u32::MAX).await;
-        let mut askers = Askers::of(&cast).await;
+        let (mut askers, asked) = (Askers::of(&cast).await, Asked::of(&cast.app));
         let mut wrong = Vec::new();
         for _ in 0..5 {
-            wrong.extend(ask_addresses(&cast, &mut askers, &mut random).await);
+            wrong.extend(ask_addresses(&cast, &mut askers, &asked, &mut random).await);
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }
 
 #[tokio::test]
-async fn no_server_function_answers_with_a_fault_of_ours() {
-    for mut random in rounds("server functions", 2) {
-        let cast = Cast::new().await;
-        let mut askers = Askers::of(&cast).await;
-        let mut wrong = Vec::new();
-        for number in 0..2 {
-            wrong.extend(call_functions(&cast, &mut askers, number, &mut random).await);
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
+async fn a_fault_at_an_address_is_found() {
+    let cast = Cast::new().await;
+    let mut askers = Askers::of(&cast).await;
+    assert_every_fault_is_found(async |asked, random| ask_addresses(&cast, &mut askers, asked, random).await).await;
 }
 
-/// A server with a fault in it: what finds nothing in it finds nothing anywhere.
+/// The application itself with a fault in it: what finds nothing in it finds nothing anywhere.
 #[tokio::test]
 async fn a_fault_of_ours_is_found() {
     let cast = Cast::new().await;
-    let mut askers = Askers::of(&cast).await;
+    let (mut askers, asked) = (Askers::of(&cast).await, Asked::of(&cast.app));
     let rename = "alter table orgtrail.teams rename column name to called";
     sqlx::raw_sql(rename).execute(&cast.app.superuser).await.unwrap();
     let mut random = Rng::with_seed(1);
     let mut found = Vec::new();
     while found.is_empty() {
-        found = ask_addresses(&cast, &mut askers, &mut random).await;
+        found = ask_addresses(&cast, &mut askers, &asked, &mut random).await;
     }
     assert!(found.iter().any(|complaint| complaint.contains("/settings/teams")), "{found:?}");
-}
-
-/// What no client library would send.
-const HEADS: [&[u8]; 24] = [
-    b"\r\n\r\n",
-    b"GET\r\n\r\n",
-    b"GET / HTTP/9.9\r\n\r\n",
-    b"GET / HTTP/2.0\r\n\r\n",
-    b"GET  / HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"GET / HTTP/1.1\r\nhost : a\r\n\r\n",
-    b"GET / HTTP/1.1\r\nhost: a\r\n folded\r\n\r\n",
-    b"GET / HTTP/1.1\r\n: a\r\n\r\n",
-    b"GET / HTTP/1.1\r\nhost: a\0b\r\n\r\n",
-    b"GET /\0 HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"GET /\xff\xfe HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"GET \\ HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"GET http://b.example/livez HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"GET //livez HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"GET * HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n",
-    b"POST /api/login HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
-    b"POST /api/login HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
-    b"POST /api/login HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"POST /api/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-    b"POST /api/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-];
-
-#[tokio::test]
-async fn heads_that_are_none_are_refused_or_hung_up_on() {
-    let app = TestApplication::start().await;
-    for mut random in rounds("heads", 40) {
-        for head in HEADS {
-            let sent = if random.u8(..4) == 0 { head.to_vec() } else { like(head, &mut random) };
-            let answer = app.answer_to_bytes(&sent).await;
-            let is_fault = answer.split("HTTP/1.").skip(1).any(|answer| answer.get(2..3) == Some("5"));
-            assert!(!is_fault, "{}: {answer}", String::from_utf8_lossy(&sent));
-        }
-    }
-    assert_eq!(app.program().get("/livez").await.status, 200);
-}
-
-#[tokio::test]
-async fn tokens_that_are_none_are_refused_by_their_status() {
-    let app = TestApplication::start().await;
-    let token = app.token(&[Scope::AuditRead]).await;
-    for mut random in rounds("tokens", 60) {
-        let sent = like(format!("Bearer {token}").as_bytes(), &mut random);
-        let Ok(value) = HeaderValue::from_bytes(sent.trim_ascii()) else { continue };
-        let request = app.program().bare(Method::GET, "/api/v1/events").header(AUTHORIZATION, value);
-        let answer = Answer::read(request).await;
-        assert_eq!(complaint(&answer), None);
-        let is_it = lossy(&sent)
-            .trim()
-            .split_once(' ')
-            .is_some_and(|(scheme, rest)| scheme.eq_ignore_ascii_case("bearer") && rest.trim() == token);
-        assert_eq!(answer.status, if is_it { 200 } else { 401 }, "{}", lossy(&sent));
-    }
 }

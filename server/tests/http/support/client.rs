@@ -44,6 +44,11 @@ impl Client {
         Self { http: http(headers), url: url.to_owned(), browser: false }
     }
 
+    /// The same client, of a server at another address.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// GET: a browser's navigation, or a program's request.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::read(self.request(reqwest::Method::GET, path)).await
@@ -61,9 +66,14 @@ impl Client {
 
     /// POST of a form as the hydrated page does it: with the cookies, asking for JSON.
     pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        Answer::read(self.calling(path, fields)).await
+    }
+
+    /// The request of [`Self::call`].
+    pub fn calling(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         // `headers` replaces what a navigation says.
-        Answer::read(self.request(reqwest::Method::POST, path).form(fields).headers(accept)).await
+        self.request(reqwest::Method::POST, path).form(fields).headers(accept)
     }
 
     /// A request to change further; a browser's has the headers of a browser.
@@ -93,10 +103,15 @@ fn http(headers: HeaderMap) -> reqwest::Client {
 impl Answer {
     /// Sends a request and reads its answer whole.
     pub async fn read(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        Self::of(request).await.unwrap()
+    }
+
+    /// Likewise, of whom one cannot be sure to be answered.
+    pub async fn of(request: RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
         let headers = response.headers().clone();
         let location = headers.get(LOCATION).map(|location| location.to_str().unwrap().to_owned());
-        Self { status: response.status().as_u16(), headers, location, body: response.text().await.unwrap() }
+        Ok(Self { status: response.status().as_u16(), headers, location, body: response.text().await? })
     }
 
     /// A header, or nothing.
