@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use orgtrail::identity::access_token::Scope;
 use orgtrail::identity::password::Work;
 use sqlx::PgPool;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
@@ -90,29 +91,49 @@ async fn too_many_passwords_at_once_are_503() {
     app.owner().await;
 }
 
+/// Files that a process may have open, which is more than it needs by itself and less than there are clients.
+const FILES: usize = 64;
+
 /// A process without file descriptors accepts again when it has some.
 #[tokio::test]
 async fn without_file_descriptors_it_waits_for_some() {
     let database = Database::make().await;
     let folder = tempfile::tempdir().unwrap();
     let mut process = Command::new("sh")
-        .args(["-c", "ulimit -n 64; exec \"$0\"", env!("CARGO_BIN_EXE_orgtrail")])
+        .args(["-c", &format!("ulimit -n {FILES}; exec \"$0\""), env!("CARGO_BIN_EXE_orgtrail")])
         .env_clear()
         .envs(environment(&database, folder.path()))
         .env("ORGTRAIL_TRUSTED_PROXIES", "127.0.0.1")
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
     let url = listening(&mut process).await;
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
     let address = url.trim_start_matches("http://");
     let mut open = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..FILES {
         open.push(TcpStream::connect(address).await.unwrap());
     }
+    // It has none left, and says so.
+    let said = loop {
+        let line = log.next_line().await.unwrap().expect("a log that goes on");
+        if line.contains("no connection can be accepted") {
+            break line;
+        }
+    };
+    assert!(said.contains("Too many open files"), "{said}");
+    let files = format!("/proc/{}/fd", process.id().unwrap());
+    while std::fs::read_dir(&files).unwrap().count() < FILES {
+        tokio::task::yield_now().await;
+    }
+    let mut waiting = open.pop().unwrap();
+    waiting.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
     drop(open);
-    assert_eq!(Client::program(&url, None).get("/livez").await.status, 200);
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     end(&mut process, Signal::SIGTERM).await;
     database.drop_soon();
 }

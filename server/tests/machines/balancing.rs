@@ -11,6 +11,7 @@ use reqwest::Response;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::amount::rounds;
 use crate::balancer::{Balancer, Front};
 use crate::client::{ACME, Client, export, ids, page};
 use crate::machines::{Machines, Server, free_port};
@@ -196,32 +197,41 @@ async fn begin(pair: &Pair, server: &Server) -> impl Stream<Item = reqwest::Resu
     download
 }
 
-#[tokio::test]
-async fn what_a_killed_server_did_is_broken_or_kept() {
-    let mut pair = Pair::up().await;
-    pair.fill().await;
-    let writers = Writers::start(&pair);
-    let mut broken = begin(&pair, &pair.servers[0]).await;
-    let mut whole = begin(&pair, &pair.servers[1]).await;
-    pair.servers[0].kill().await;
-    let mut ends = Vec::new();
-    while let Some(some) = broken.next().await {
-        ends.push(some.is_ok());
-    }
-    assert_eq!(ends.last(), Some(&false), "the reader is told that it is not whole");
-    while let Some(some) = whole.next().await {
-        some.unwrap();
-    }
-    // The other goes on for both: people and programs, and the place of the export that broke is free when its lease is over.
-    while pair.program.get(&pair.url, &export()).await.0 != 200 {
-        sleep(Duration::from_millis(100)).await;
-    }
-    assert!(pair.owner.text(&pair.url, &page(ACME)).await.contains("</html>"));
+/// Waits until the place of an export that broke is free, which is when its lease is over.
+async fn until_places_are_free(pair: &Pair) {
     let running = "select count(*) from orgtrail.running_exports where leased_until > clock_timestamp()";
     let mut superuser = pair.machines.superuser().await;
     while sqlx::query_scalar::<_, i64>(running).fetch_one(&mut superuser).await.unwrap() > 0 {
         sleep(Duration::from_millis(100)).await;
     }
-    let acknowledged = writers.stop().await;
-    assert_kept(&pair, &acknowledged).await;
+}
+
+#[tokio::test]
+async fn what_a_killed_server_did_is_broken_or_kept() {
+    for mut random in rounds("a server that is killed", 1) {
+        let mut pair = Pair::up().await;
+        pair.fill().await;
+        let writers = Writers::start(&pair);
+        let killed = random.usize(..2);
+        let mut broken = begin(&pair, &pair.servers[killed]).await;
+        let mut whole = begin(&pair, &pair.servers[1 - killed]).await;
+        sleep(Duration::from_micros(random.u64(..50_000))).await;
+        pair.servers[killed].kill().await;
+        let mut ends = Vec::new();
+        while let Some(some) = broken.next().await {
+            ends.push(some.is_ok());
+        }
+        assert_eq!(ends.last(), Some(&false), "the reader is told that it is not whole");
+        while let Some(some) = whole.next().await {
+            some.unwrap();
+        }
+        // The other goes on for both: people and programs.
+        while pair.program.get(&pair.url, &export()).await.0 != 200 {
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert!(pair.owner.text(&pair.url, &page(ACME)).await.contains("</html>"));
+        until_places_are_free(&pair).await;
+        let acknowledged = writers.stop().await;
+        assert_kept(&pair, &acknowledged).await;
+    }
 }

@@ -1,11 +1,15 @@
 //! A replica that is killed, hangs, or throws out who asks: nobody who reads notices.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use futures::StreamExt;
+use bytes::Bytes;
+use fastrand::Rng;
+use futures::{Stream, StreamExt};
 use sqlx::Executor;
 use tokio::time::sleep;
 
+use crate::amount::rounds;
 use crate::client::{ACME, Client, export, ids, page};
 use crate::machines::{Machines, Server};
 use crate::replica::{ANSWERED, until_answered, until_asked};
@@ -52,37 +56,57 @@ impl Set {
     }
 }
 
-#[tokio::test]
-async fn an_export_goes_on_where_its_replica_was_killed() {
-    let mut set = Set::up(&[]).await;
-    let before = set.server.counted(ANSWERED).await;
-    let mut download = set.program.open(&set.server.url, &export()).await.bytes_stream();
-    let mut bytes = download.next().await.unwrap().unwrap().to_vec();
-    assert!(set.server.counted(ANSWERED).await > before, "it was begun there");
-    set.standby.kill().await;
+/// The first bytes of an export, so many that most of it is not read yet, and what comes after them.
+async fn begin(set: &Set, random: &mut Rng) -> (Vec<u8>, impl Stream<Item = reqwest::Result<Bytes>> + use<>) {
+    let mut download = Box::pin(set.program.open(&set.server.url, &export()).await.bytes_stream());
+    let mut bytes = Vec::new();
+    let some = random.usize(1..set.whole.len() / 4);
+    while bytes.len() < some {
+        bytes.extend(download.next().await.unwrap().unwrap());
+    }
+    (bytes, download)
+}
+
+/// Everything, and not a byte more.
+async fn assert_whole(set: &Set, mut bytes: Vec<u8>, download: impl Stream<Item = reqwest::Result<Bytes>>) {
+    let mut download = pin!(download);
     while let Some(some) = download.next().await {
         bytes.extend(some.unwrap());
     }
     assert!(bytes == set.whole.as_bytes(), "{} bytes of {}", bytes.len(), set.whole.len());
-    assert!(set.owner.text(&set.server.url, &page(ACME)).await.contains("invoice-"));
-    assert_eq!(set.owner.get(&set.server.url, "/readyz").await.0, 200, "a server is ready without it");
-    until_asked(&set.server, 0).await;
-    set.standby.start().await;
-    set.until_back().await;
+}
+
+#[tokio::test]
+async fn an_export_goes_on_where_its_replica_was_killed() {
+    let mut set = Set::up(&[]).await;
+    for mut random in rounds("a replica that is killed", 1) {
+        let before = set.server.counted(ANSWERED).await;
+        let (bytes, download) = begin(&set, &mut random).await;
+        assert!(set.server.counted(ANSWERED).await > before, "it was begun there");
+        set.standby.kill().await;
+        assert_whole(&set, bytes, download).await;
+        assert!(set.owner.text(&set.server.url, &page(ACME)).await.contains("invoice-"));
+        assert_eq!(set.owner.get(&set.server.url, "/readyz").await.0, 200, "a server is ready without it");
+        until_asked(&set.server, 0).await;
+        set.standby.start().await;
+        set.until_back().await;
+    }
 }
 
 #[tokio::test]
 async fn a_replica_that_hangs_holds_nobody_up() {
     let set = Set::up(&[]).await;
-    let failed = set.server.counted(FAILED).await;
-    set.standby.freeze();
-    let (page, export) = (page(ACME), export());
-    let (shown, exported) =
-        tokio::join!(set.owner.text(&set.server.url, &page), set.program.text(&set.server.url, &export));
-    assert!(shown.contains("invoice-") && exported == set.whole);
-    assert!(set.server.counted(FAILED).await > failed, "it was asked");
-    set.standby.thaw();
-    set.until_back().await;
+    for mut random in rounds("a replica that hangs", 1) {
+        let failed = set.server.counted(FAILED).await;
+        let (bytes, download) = begin(&set, &mut random).await;
+        set.standby.freeze();
+        let page = page(ACME);
+        let (shown, ()) = tokio::join!(set.owner.text(&set.server.url, &page), assert_whole(&set, bytes, download));
+        assert!(shown.contains("invoice-"));
+        assert!(set.server.counted(FAILED).await > failed, "it was asked");
+        set.standby.thaw();
+        set.until_back().await;
+    }
 }
 
 /// Whatever the primary locks, the replica locks as well, and throws out who stands in the way.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+#[path = "../crash/amount.rs"]
+mod amount;
 mod balancer;
 mod balancing;
 mod broken;

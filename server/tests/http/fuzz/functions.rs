@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use super::faulty::assert_every_fault_is_found;
 use super::hostile::other_than;
-use super::judge::Asked;
+use super::judge::{Asked, patient_cast};
 use super::routes::{Askers, OWNER};
 use crate::amount::rounds;
 use crate::routes::Cast;
@@ -63,7 +63,7 @@ async fn call_functions(
 #[tokio::test]
 async fn no_server_function_answers_with_a_fault_of_ours() {
     for mut random in rounds("server functions", 2) {
-        let cast = Cast::new().await;
+        let cast = patient_cast().await;
         let (mut askers, asked) = (Askers::of(&cast).await, Asked::of(&cast.app));
         let mut wrong = Vec::new();
         for number in 0..2 {
@@ -75,7 +75,7 @@ async fn no_server_function_answers_with_a_fault_of_ours() {
 
 #[tokio::test]
 async fn a_fault_of_a_server_function_is_found() {
-    let cast = Cast::new().await;
+    let cast = patient_cast().await;
     let (mut askers, mut number) = (Askers::of(&cast).await, 0);
     assert_every_fault_is_found(async |asked, random| {
         number += 1;

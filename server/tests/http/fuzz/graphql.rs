@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::faulty::assert_every_fault_is_found;
 use super::functions::arguments;
 use super::hostile::{like, lossy, text};
-use super::judge::Asked;
+use super::judge::{Asked, patient_cast};
 use super::routes::{Askers, OWNER};
 use super::schema::{Schema, anything};
 use crate::amount::rounds;
@@ -43,7 +43,7 @@ struct Stage {
 
 impl Stage {
     async fn up() -> Self {
-        let cast = Cast::new_with(|config| config.requests_per_minute = u32::MAX).await;
+        let cast = patient_cast().await;
         let askers = Askers::of(&cast).await;
         let asked = Schema::request().to_string().into_bytes();
         let schema = Schema::read(&Answer::read(request(&askers.browser, asked)).await.json());

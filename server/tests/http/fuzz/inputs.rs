@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::faulty::assert_every_fault_is_found;
 use super::graphql;
 use super::hostile::{encoded, like, lossy};
-use super::judge::{Asked, complaint};
+use super::judge::{Asked, complaint, patient_cast};
 use super::routes::{named, operations};
 use crate::amount::rounds;
 use crate::export::{fill, today};
@@ -81,7 +81,7 @@ fn every_document_of_programs_is_known() {
 
 #[tokio::test]
 async fn no_document_of_a_program_is_a_fault_of_ours() {
-    let cast = Cast::new_with(|config| config.requests_per_minute = u32::MAX).await;
+    let cast = patient_cast().await;
     let (program, asked) = (publisher(&cast).await, Asked::of(&cast.app));
     for (template, media_type, document) in DOCUMENTS {
         // Control: as they are, they are taken.

@@ -2,12 +2,25 @@
 
 use std::time::Duration;
 
+use orgtrail_server::http::listen::limits::Answering;
 use reqwest::RequestBuilder;
 
+use crate::routes::Cast;
 use crate::support::{Answer, TestApplication};
 
-/// Longest wait for an answer. A server says by itself that it takes too long, after half of that.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for an answer, here and by the server itself: a machine with much else to do takes long, which is no fault.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Everybody there is, around an application with that much patience.
+pub async fn patient_cast() -> Cast {
+    Cast::new_with(|config| {
+        config.requests_per_minute = u32::MAX;
+        // A page that is not there soon is made once more, as ever.
+        let Answering { page: [first, _], .. } = config.limits.answering;
+        config.limits.answering = Answering { page: [first, PATIENCE], other: PATIENCE };
+    })
+    .await
+}
 
 /// What is known inside only: the words of databases, of panics, of the machine; none so short that a secret made by chance could have it.
 const INSIDE: [&str; 20] = [

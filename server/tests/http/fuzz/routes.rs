@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::faulty::assert_every_fault_is_found;
 use super::hostile::{encoded, like, lossy, short_text};
-use super::judge::Asked;
+use super::judge::{Asked, patient_cast};
 use crate::amount::rounds;
 use crate::routes::{Cast, Who};
 use crate::support::{ACME, Client, TestApplication};
@@ -267,7 +267,7 @@ async fn ask_addresses(cast: &Cast, askers: &mut Askers, asked: &Asked, random: 
 #[tokio::test]
 async fn no_address_answers_with_a_fault_of_ours() {
     for mut random in rounds("addresses", 4) {
-        let cast = Cast::new_with(|config| config.requests_per_minute = u32::MAX).await;
+        let cast = patient_cast().await;
         let (mut askers, asked) = (Askers::of(&cast).await, Asked::of(&cast.app));
         let mut wrong = Vec::new();
         for _ in 0..5 {
@@ -279,7 +279,7 @@ async fn no_address_answers_with_a_fault_of_ours() {
 
 #[tokio::test]
 async fn a_fault_at_an_address_is_found() {
-    let cast = Cast::new().await;
+    let cast = patient_cast().await;
     let mut askers = Askers::of(&cast).await;
     assert_every_fault_is_found(async |asked, random| ask_addresses(&cast, &mut askers, asked, random).await).await;
 }
@@ -287,7 +287,7 @@ async fn a_fault_at_an_address_is_found() {
 /// The application itself with a fault in it: what finds nothing in it finds nothing anywhere.
 #[tokio::test]
 async fn a_fault_of_ours_is_found() {
-    let cast = Cast::new().await;
+    let cast = patient_cast().await;
     let (mut askers, asked) = (Askers::of(&cast).await, Asked::of(&cast.app));
     let rename = "alter table orgtrail.teams rename column name to called";
     sqlx::raw_sql(rename).execute(&cast.app.superuser).await.unwrap();
