@@ -36,5 +36,6 @@ lint: ## formatting and clippy, as `make test` has them
 fmt: ## formats the Rust
 	@cargo fmt --all
 
-bench: build ## the benchmarks, beside `psql \copy` in the same run
+bench: build ## the benchmarks, beside `psql \copy` in the same run, and how costs grow with what is stored
 	@benches/run
+	@benches/run --grow

@@ -2,6 +2,7 @@
 at, in memory or not: they do not depend on the machine, nor on what else it does.
 """
 import shlex
+import shutil
 import statistics
 import subprocess
 import time
@@ -18,58 +19,88 @@ PAGES = {
     "page, a rare word": "range=90d&q=lovelace",
     "page, last 7 days": "range=7d",
 }
+EXPORTS = [("export of one day", 45, 45), ("export of 90 days", 89, 0)]
+SENT = [("ingest, one event, 32 connections", 32, 1), ("ingest, 100 events, 8 connections", 8, 100)]
+SIZES = [1_000_000, 10_000_000, 50_000_000]
 SECONDS = 5
+RUNS = 3
+# Of the disk, for an event with its share of indexes and of Postgres' log; and for everything else.
+BYTES_OF_EVENT = 2_000
+BYTES_BESIDES = 3_000_000_000
+
+
+def with_room(sizes, folder):
+    """Those of the sizes for which the disk has room; says which it has not, and why."""
+    free = shutil.disk_usage(folder).free
+    needs = {size: size * BYTES_OF_EVENT + BYTES_BESIDES for size in sizes}
+    for size in (size for size in sizes if needs[size] > free):
+        print(f"{size:,} events are left out: they take some {needs[size] / 1e9:,.0f} GB, and {folder} has {free / 1e9:,.0f} GB.\n")
+    return [size for size in sizes if needs[size] <= free]
 
 
 def blocks(server):
-    """Blocks looked at so far. Statistics are written when a connection has been idle for a second, or a transaction later."""
-    time.sleep(1.5)
+    """Blocks looked at so far. A connection writes its statistics down when it has been idle for ten seconds, and what it did meanwhile is not there
+    before."""
+    time.sleep(11)
     return int(server.sql("select blks_hit + blks_read from pg_stat_database where datname = 'orgtrail'"))
 
 
-def page(server, query, runs):
-    """Milliseconds of the first HTML (median), and blocks of one."""
+def milliseconds(server, query, runs):
+    """Of the first HTML of a page, the median."""
     path = f"/acme/settings/audit-logs?{query}"
-    server.get(path)
-    before, times = blocks(server), []
+    times = []
     for _ in range(runs):
         started = time.monotonic()
         status, _body = server.get(path)
         times.append((time.monotonic() - started) * 1000)
         assert status == 200, (path, status)
-    return f"{statistics.median(times):.0f} ms, {(blocks(server) - before) / runs:,.0f} blocks"
+    return statistics.median(times)
+
+
+def blocks_of_page(server, query, runs):
+    """Blocks of one page. The first ones of a connection make plans, and are not counted."""
+    milliseconds(server, query, runs)
+    before = blocks(server)
+    milliseconds(server, query, runs)
+    return (blocks(server) - before) / runs
 
 
 def export(server, first, last):
-    """Events exported of the days so many before today, and how many of them a second (median of three)."""
+    """Events exported of the days so many before today, and how many of them a second."""
     today = datetime.now(timezone.utc).date()
     path = f"/api/export_audit_logs?organization=acme&start={today - timedelta(days=first)}&end={today - timedelta(days=last)}&kind=change"
     command = ["curl", "-sSf", "-H", f"Cookie: {server.cookie}", f"http://127.0.0.1:{server.port}{path}"]
-    times = []
-    for _ in range(3):
-        started = time.monotonic()
-        counted = subprocess.run(f"{shlex.join(command)} | wc -l", shell=True, check=True, capture_output=True, text=True)
-        times.append(time.monotonic() - started)
+    started = time.monotonic()
+    counted = subprocess.run(f"{shlex.join(command)} | wc -l", shell=True, check=True, capture_output=True, text=True)
     events = int(counted.stdout) - 1
-    return f"{events:,} events, {events / statistics.median(times):,.0f}/s"
+    return events, events / (time.monotonic() - started)
 
 
 def log(server, secret):
-    """Pages of 100 changes over GraphQL, each connection walking on from the newest: how many a second."""
+    """Pages of 100 changes over GraphQL, each connection walking on from the newest: how many a second, and the 99th percentile of one."""
     query = f"query($cursor: String) {{ account {{ auditLogs(first: {logs.PAGE}, after: $cursor) {{ pageInfo {{ endCursor }} edges {{ node {{ id index action occurredAt }} }} }} }} }}"
     newest = logs.Log(server.port, {"Authorization": f"Bearer {secret}"}, lambda cursor: {"query": query, "variables": {"cursor": cursor}})
-    pages, p99 = newest.walk(server.load(), [None], SECONDS)
-    return f"{pages:,.0f} pages/s, p99 {p99:.0f} ms"
+    return newest.walk(server.load(), [None], SECONDS)
+
+
+def timed(server, reading, sending, runs):
+    """Everything that takes time, once: how it is told, and its numbers."""
+    once = {name: ("{:,.0f} ms", [milliseconds(server, query, runs)]) for name, query in PAGES.items()}
+    once |= {name: ("{:,.0f} events, {:,.0f}/s", export(server, first, last)) for name, first, last in EXPORTS}
+    once["log over GraphQL, 8 connections"] = ("{:,.0f} pages/s, p99 {:,.0f} ms", log(server, reading))
+    for name, connections, events in SENT:
+        once[name] = ("{:,.0f} events/s", [ingest.sent(server, sending, connections, SECONDS, events)])
+    return once
 
 
 def measure(server, reading, sending, runs):
-    """What everything costs now, by what it is; with the secrets of a token that reads and of one that sends."""
+    """What everything costs now, by what it is, with the secrets of a token that reads and of one that sends: medians of several runs."""
     server.sql("vacuum analyze orgtrail.events")
     count = server.sql("select reltuples::bigint from (select sum(reltuples) as reltuples from pg_class where relname like 'events\\_20%' and relkind = 'r') as c")
     measured = {"events stored": f"{int(count):,}", "size of the database": server.sql("select pg_size_pretty(pg_database_size('orgtrail'))")}
-    measured |= {name: page(server, query, runs) for name, query in PAGES.items()}
-    measured |= {"export, one day": export(server, 45, 45), "export, 90 days": export(server, 89, 0)}
-    measured["log over GraphQL, 8 connections"] = log(server, reading)
-    measured["ingest, one event, 32 connections"] = f"{ingest.sent(server, sending, 32, SECONDS, 1):,.0f} events/s"
-    measured["ingest, 100 events, 8 connections"] = f"{ingest.sent(server, sending, 8, SECONDS, 100):,.0f} events/s"
+    looked_at = {name: blocks_of_page(server, query, runs) for name, query in PAGES.items()}
+    rounds = [timed(server, reading, sending, runs) for _ in range(RUNS)]
+    for name, (told, _numbers) in rounds[0].items():
+        medians = map(statistics.median, zip(*(once[name][1] for once in rounds)))
+        measured[name] = told.format(*medians) + (f", {looked_at[name]:,.0f} blocks" if name in looked_at else "")
     return measured

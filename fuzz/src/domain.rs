@@ -12,7 +12,12 @@ use orgtrail::audit::range::TimeRange;
 use orgtrail::audit::redact::RedactionKey;
 use orgtrail::graph::compose::{Source, compose};
 use orgtrail::graph::{manifest, schema};
+use orgtrail::identity::access_token::{Secret, addresses, expiry};
+use orgtrail::identity::email::Email;
+use orgtrail::identity::link_secret::LinkSecret;
 use orgtrail::model::{ndjson, query};
+use orgtrail::organization::name;
+use orgtrail::organization::slug::Slug;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -20,7 +25,7 @@ use uuid::Uuid;
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Those of the domain.
-pub const PARSERS: [Parser; 11] = [
+pub const PARSERS: [Parser; 12] = [
     ("cursor", cursor),
     ("diff", difference),
     ("events_json", events_json),
@@ -32,6 +37,7 @@ pub const PARSERS: [Parser; 11] = [
     ("records_query", records_query),
     ("redaction", redaction),
     ("schema", published_schema),
+    ("words", words),
 ];
 
 /// The time at which everything is read: always the same, so that what was found is found again.
@@ -148,4 +154,25 @@ fn published_schema(bytes: &[u8]) {
     for sources in [vec![Source { name: "one", url: "", sdl }], vec![Source { name: "one", url: "", sdl }, other]] {
         let _composed = compose(&sources);
     }
+}
+
+/// What people type into forms, and what links and programs carry, each as it is taken.
+const WORDS: [fn(&str) -> orgtrail::Result<String>; 6] = [
+    |typed| Ok(Email::parse(typed)?.as_str().to_owned()),
+    |typed| Ok(Slug::parse(typed)?.as_str().to_owned()),
+    |typed| name::parse("name", typed),
+    |sent| Ok(LinkSecret::parse(sent)?.expose().to_owned()),
+    |sent| Ok(Secret::parse(sent)?.expose().to_owned()),
+    |typed| Ok(addresses::parse(typed)?.join(" ")),
+];
+
+/// What is taken is taken once more as it is then.
+fn words(bytes: &[u8]) {
+    let Ok(typed) = from_utf8(bytes) else { return };
+    for take in WORDS {
+        let Ok(taken) = take(typed) else { continue };
+        assert_eq!(take(&taken).ok().as_ref(), Some(&taken), "{typed:?}");
+    }
+    let Ok(Some(end)) = expiry::parse(typed, None) else { return };
+    assert_eq!(expiry::parse(&expiry::last_day(end), None).ok(), Some(Some(end)), "{typed:?}");
 }
