@@ -102,6 +102,9 @@ pub async fn open(config: &Config, stay: Stay) -> Result<Opened, OpenError> {
     };
     let mut database = Database::new(&options);
     check(&database.reads).await?;
+    if stay == Stay::Long {
+        warn(&database.reads).await?;
+    }
     if let (Some(options), Stay::Long) = (&config.replica_database, stay) {
         database = database.with_replica(options);
         replica::check(&database).await.map_err(OpenError::Replica)?;
@@ -199,6 +202,15 @@ fn compare(known: &BTreeSet<i64>, ran: &BTreeSet<i64>) -> Result<(), OpenError> 
 async fn check(app: &PgPool) -> Result<(), OpenError> {
     let problems = storage::check::problems(app).await.map_err(|error| OpenError::Unreachable(chain(&error)))?;
     if problems.is_empty() { Ok(()) } else { Err(OpenError::Unsafe(problems.join(" "))) }
+}
+
+/// Says, once, what could be better.
+async fn warn(app: &PgPool) -> Result<(), OpenError> {
+    let warnings = storage::check::warnings(app, &Clock::Real).await;
+    for warning in warnings.map_err(|error| OpenError::Unreachable(chain(&error)))? {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
 fn platform(config: &Config, database: Database, key: &SecretKey) -> Result<Platform, OpenError> {

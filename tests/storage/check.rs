@@ -81,7 +81,7 @@ async fn a_database_that_can_lose_commits_is_refused(superuser: PgPool) {
         assert_eq!(
             found,
             [format!(
-                "The database runs with synchronous_commit = {setting}, with which it can lose what it acknowledged."
+                "The database runs with synchronous_commit = {setting}, with which it can lose what it acknowledged: set it to on."
             )]
         );
     }
