@@ -65,6 +65,18 @@ impl Site {
         (site, cluster)
     }
 
+    /// One whose server is given a database that has the schema, of the Postgres in a folder.
+    pub fn on(database: &str, postgres: &Path) -> Self {
+        let mut site = Self::new();
+        site.postgres = postgres.to_owned();
+        let key = site.data.join("secret.key");
+        let _made = SecretKey::read_or_make(&key).unwrap();
+        let variables =
+            [("DATABASE_URL", database.to_owned()), ("ORGTRAIL_SECRET_KEY_FILE", key.display().to_string())];
+        site.variables = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        site
+    }
+
     /// The program with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orgtrail"));
