@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use orgtrail::upkeep::{Job, Retention};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -75,8 +75,9 @@ const QUESTIONS: [(&str, &str); 9] = [
 /// Waits until no attempt waits to be copied, then tells everything that is wrong, in words.
 pub async fn problems(site: &Site, acknowledged: &Acknowledged) -> Vec<String> {
     let mut database = site.database().await;
-    until_copied(&mut database).await;
+    begin_at_rest(&mut database).await;
     let mut problems = complaints(&mut database, acknowledged).await;
+    database.execute("commit").await.unwrap();
     let opened = site.open().await;
     let report = Job::Integrity.run(&opened.platform, Retention::default()).await.unwrap();
     opened.close().await;
@@ -84,9 +85,15 @@ pub async fn problems(site: &Site, acknowledged: &Acknowledged) -> Vec<String> {
     problems
 }
 
-async fn until_copied(database: &mut PgConnection) {
+/// Begins to look at one moment in which no attempt waits to be copied: what clients had asked for when they left may still be done after it.
+async fn begin_at_rest(database: &mut PgConnection) {
     let waiting = "select exists (select from orgtrail.sign_in_attempts where sorted_at is null) or exists (select from orgtrail.sign_in_copies)";
-    while sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *database).await.unwrap() {
+    loop {
+        database.execute("begin isolation level repeatable read").await.unwrap();
+        if !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *database).await.unwrap() {
+            return;
+        }
+        database.execute("rollback").await.unwrap();
         sleep(Duration::from_millis(50)).await;
     }
 }
