@@ -29,14 +29,20 @@ async fn of_a_break(broken: State) -> Vec<(String, String, Option<i64>)> {
     fill(&app, 20, 100).await;
     let (owner, program) = (app.owner().await, app.program_with(&[Scope::AuditExport]).await);
     wire.set(broken);
-    let refused = program.get(&everything("")).await;
-    refused.assert_problem(503, "UNAVAILABLE");
-    assert_eq!(refused.header("retry-after"), "2");
-    for header in ["content-disposition", "audit-export-id", "audit-export-rows"] {
-        assert_eq!(refused.header(header), "", "{header}");
-    }
+    let recorded = loop {
+        let refused = program.get(&everything("")).await;
+        refused.assert_problem(503, "UNAVAILABLE");
+        assert_eq!(refused.header("retry-after"), "2");
+        for header in ["content-disposition", "audit-export-id", "audit-export-rows"] {
+            assert_eq!(refused.header(header), "", "{header}");
+        }
+        // A machine that is busy may refuse it before it is requested.
+        let recorded = recorded(&app).await;
+        if !recorded.is_empty() {
+            break recorded;
+        }
+    };
     wire.set(State::Whole);
-    let recorded = recorded(&app).await;
     // Control: nothing else was in the way. A connection that was cut is found to be so when it is used.
     let whole = loop {
         let answer = program.get(&everything("")).await;
