@@ -10,11 +10,13 @@ use uuid::Uuid;
 use crate::{Error, Result, meter, trace};
 
 pub mod check;
+mod distrust;
 mod error;
 pub mod guards;
 pub mod replica;
 mod transaction;
 
+use distrust::Distrust;
 pub(crate) use error::is_of_what_is_held;
 use replica::Replica;
 pub use transaction::Transaction;
@@ -38,20 +40,27 @@ pub struct Database {
     pub exports: PgPool,
     /// A replica that may answer pages and exports, if there is one.
     pub replica: Option<Replica>,
+    distrust: Distrust,
 }
 
 impl Database {
     /// Opens the three pools lazily: the first use connects.
     #[must_use]
     pub fn new(app: &PgConnectOptions) -> Self {
-        let (reads, exports) = (reads_pool(app, PATIENCE), exports_pool(app, PATIENCE));
-        Self { writes: pool(app, 8, "5s", PATIENCE), reads, exports, replica: None }
+        let distrust = Distrust::default();
+        Self {
+            writes: pool(app, 8, "5s", PATIENCE, &distrust),
+            reads: reads_pool(app, PATIENCE, &distrust),
+            exports: exports_pool(app, PATIENCE, &distrust),
+            replica: None,
+            distrust,
+        }
     }
 
     /// The same beside a streaming replica, as the same role.
     #[must_use]
     pub fn with_replica(self, replica: &PgConnectOptions) -> Self {
-        Self { replica: Some(Replica::new(replica)), ..self }
+        Self { replica: Some(Replica::new(replica, &self.distrust)), ..self }
     }
 
     /// The pools, by the name that their metrics have.
@@ -71,6 +80,12 @@ impl Database {
         if has_room(&self.reads) || !has_room(&self.writes) { &self.reads } else { &self.writes }
     }
 
+    /// Closes every connection that there is, once nobody uses it: some did not answer for longer than they could if they lived. To be called
+    /// before what waits for them is dropped, since the driver puts back what is dropped, and would wait in its turn.
+    pub fn distrust(&self) {
+        self.distrust.begin();
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         for (_, pool) in self.pools() {
@@ -85,21 +100,27 @@ fn has_room(pool: &PgPool) -> bool {
 }
 
 /// A pool for pages and lists.
-fn reads_pool(app: &PgConnectOptions, patience: Duration) -> PgPool {
-    pool(app, 6, "5s", patience)
+fn reads_pool(app: &PgConnectOptions, patience: Duration, distrust: &Distrust) -> PgPool {
+    pool(app, 6, "5s", patience, distrust)
 }
 
 /// A pool for batches of exports. Each walks an index in its order: planned once, and never by sorting what lies behind the limit.
-fn exports_pool(app: &PgConnectOptions, patience: Duration) -> PgPool {
+fn exports_pool(app: &PgConnectOptions, patience: Duration, distrust: &Distrust) -> PgPool {
     let walking = app.clone().options([
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_sort", "off"),
         ("enable_bitmapscan", "off"),
     ]);
-    pool(&walking, 4, "15s", patience)
+    pool(&walking, 4, "15s", patience, distrust)
 }
 
-fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str, patience: Duration) -> PgPool {
+fn pool(
+    app: &PgConnectOptions,
+    connections: u32,
+    statement_timeout: &str,
+    patience: Duration,
+    distrust: &Distrust,
+) -> PgPool {
     let options = app.clone().application_name("orgtrail").options([
         ("statement_timeout", statement_timeout),
         ("lock_timeout", "2s"),
@@ -108,11 +129,19 @@ fn pool(app: &PgConnectOptions, connections: u32, statement_timeout: &str, patie
         ("timezone", "UTC"),
         ("jit", "off"),
     ]);
+    let (before, after) = (distrust.clone(), distrust.clone());
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
         .test_before_acquire(false)
-        .before_acquire(|connection, state| Box::pin(is_alive(connection, state.idle_for)))
+        .before_acquire(move |connection, state| {
+            let is_trusted = !before.covers(state.age);
+            Box::pin(async move { Ok(is_trusted && is_alive(connection, state.idle_for).await?) })
+        })
+        .after_release(move |_, state| {
+            let is_trusted = !after.covers(state.age);
+            Box::pin(async move { Ok(is_trusted) })
+        })
         .connect_lazy_with(options)
 }
 

@@ -179,7 +179,12 @@ impl Application {
     /// # Errors
     /// If the accept loop panics.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let mut background = Background::start(&self.opened.platform, self.retention, self.opened.cluster.as_ref());
+        let mut background = Background::start(
+            &self.opened.platform,
+            self.retention,
+            self.limits.answering.work,
+            self.opened.cluster.as_ref(),
+        );
         if let Some(metrics) = self.metrics {
             background.run(metrics.serve(Watched::new(self.opened.platform.clone())));
         }

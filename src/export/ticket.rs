@@ -100,6 +100,11 @@ impl Ticket {
         self.place.renew().await
     }
 
+    /// A question about the export is not answered, though nothing takes so long: the connections that there are are not used again.
+    pub fn distrust_connections(&self) {
+        self.place.platform().database.distrust();
+    }
+
     /// Gives the place back and commits how the export ended. If that cannot be written, `requested` without an end remains as
     /// evidence, and the log of the server says so.
     pub async fn finish(&self, end: End, receipt: Receipt) {

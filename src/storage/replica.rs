@@ -9,6 +9,7 @@ use futures::future::Shared;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 
+use super::distrust::Distrust;
 use super::{exports_pool, reads_pool};
 
 /// How long a read waits for a connection to the replica before it asks the primary: short, since that has the answer too.
@@ -41,8 +42,9 @@ pub enum Unfit {
 
 impl Replica {
     /// Opens its pools lazily.
-    pub(super) fn new(app: &PgConnectOptions) -> Self {
-        Self { reads: reads_pool(app, PATIENCE), exports: exports_pool(app, PATIENCE), standing: Arc::default() }
+    pub(super) fn new(app: &PgConnectOptions, distrust: &Distrust) -> Self {
+        let (reads, exports) = (reads_pool(app, PATIENCE, distrust), exports_pool(app, PATIENCE, distrust));
+        Self { reads, exports, standing: Arc::default() }
     }
 
     /// Looks whether it is the copy of `primary` that it should be; answers how many bytes of the write-ahead log it has yet to replay.

@@ -16,7 +16,8 @@ use orgtrail::export::{End, Export, Head, Receipt, Ticket, line_ends};
 use orgtrail::trace;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::interval;
+use tokio::task::JoinHandle;
+use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -25,6 +26,8 @@ use crate::wire::Refusal;
 
 /// How often the right to export is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a question of an export is waited for: much longer than the database lets it take.
+const LONGEST_QUESTION: Duration = Duration::from_mins(1);
 /// Chunks that are read at once, so that the database and this process both have something to do all the time.
 const READ_AHEAD: usize = 3;
 /// Bytes given to the connection at once: small, so that progress is seen; not so small that it costs.
@@ -135,11 +138,12 @@ async fn feed(export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> End 
 
 /// Sends the chunks in their order, while the next ones are read. Ends early if the reader's side is gone.
 async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) -> orgtrail::Result<()> {
+    let ticket = export.ticket();
     let mut reading = VecDeque::with_capacity(READ_AHEAD);
     let mut bytes = 0;
     loop {
         while reading.len() < READ_AHEAD {
-            let (cut, chunk) = to_its_end(async move {
+            let (cut, chunk) = to_its_end(&ticket, async move {
                 let chunk = export.next_chunk().await;
                 (export, chunk)
             })
@@ -150,7 +154,7 @@ async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) 
             reading.push_back(tokio::spawn(chunk.read().in_current_span()));
         }
         let Some(next) = reading.pop_front() else { return export.check_whole(bytes) };
-        let (chunk, rest) = next.await.map_err(orgtrail::Error::internal)??;
+        let (chunk, rest) = answered(&ticket, next).await??;
         if let Some(rest) = rest {
             reading.push_front(tokio::spawn(rest.read().in_current_span()));
         }
@@ -165,8 +169,23 @@ async fn pass_on(mut export: Export, sender: &Sender<Bytes>, hash: &mut Sha256) 
 
 /// Once begun, a question to the database is asked to its end, though nobody waits for it any more: dropped midway, its connection would go
 /// back to the others with a transaction open.
-async fn to_its_end<T: Send + 'static>(question: impl Future<Output = T> + Send + 'static) -> orgtrail::Result<T> {
-    tokio::spawn(question.in_current_span()).await.map_err(orgtrail::Error::internal)
+async fn to_its_end<T: Send + 'static>(
+    ticket: &Ticket,
+    question: impl Future<Output = T> + Send + 'static,
+) -> orgtrail::Result<T> {
+    answered(ticket, tokio::spawn(question.in_current_span())).await
+}
+
+/// The answer to a question. If none comes for so long, the database is gone without a word, and so are the connections to it.
+async fn answered<T>(ticket: &Ticket, mut question: JoinHandle<T>) -> orgtrail::Result<T> {
+    match timeout(LONGEST_QUESTION, &mut question).await {
+        Ok(answer) => answer.map_err(orgtrail::Error::internal),
+        Err(elapsed) => {
+            ticket.distrust_connections();
+            question.abort();
+            Err(orgtrail::Error::Unavailable(elapsed.into()))
+        }
+    }
 }
 
 /// Ends when the viewer may no longer export.
@@ -174,8 +193,8 @@ async fn lost(ticket: &Ticket) {
     let mut again = interval(ASK_AGAIN);
     loop {
         again.tick().await;
-        let ticket = ticket.clone();
-        let renewed = to_its_end(async move { ticket.renew().await }).await.flatten();
+        let renewing = ticket.clone();
+        let renewed = to_its_end(ticket, async move { renewing.renew().await }).await.flatten();
         if renewed.is_err() {
             return;
         }

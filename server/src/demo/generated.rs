@@ -15,7 +15,7 @@ use orgtrail::audit::change::Batch;
 use orgtrail::identity::access::{self, Access, Operation};
 use orgtrail::identity::viewer::Viewer;
 use orgtrail::platform::Platform;
-use orgtrail::storage::{self, Database};
+use orgtrail::storage;
 use orgtrail::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
@@ -98,7 +98,8 @@ fn patient(platform: &Platform, queue: &'static str) -> Platform {
         ("gin_pending_list_limit", queue),
     ]);
     let writes = PgPoolOptions::new().max_connections(u32::from(AT_ONCE)).connect_lazy_with(options);
-    let database = Database { writes, ..platform.database.clone() };
+    let mut database = platform.database.clone();
+    database.writes = writes;
     Platform { database, ..platform.clone() }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! A 4xx comes before anything is executed; what was executed is answered with 200, and its errors have codes (contract §9).
 
-use std::time::Duration;
-
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
 use axum::extract::{Extension, Request, State};
@@ -28,6 +26,7 @@ use super::sent::Sent;
 use super::texts::Texts;
 use crate::audit::mutations;
 use crate::http::body::Accepted;
+use crate::http::finish::Finishing;
 use crate::http::problem::Problem;
 
 /// The one address.
@@ -71,14 +70,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub struct Served {
     schema: Schema,
     platform: Platform,
-    patience: Duration,
+    finishing: Finishing,
 }
 
 impl Served {
     /// The schema on `platform`, whose answers are waited for so long.
     #[must_use]
-    pub fn new(platform: Platform, patience: Duration) -> Self {
-        Self { schema: schema(platform.clone()), platform, patience }
+    pub fn new(platform: Platform, finishing: Finishing) -> Self {
+        Self { schema: schema(platform.clone()), platform, finishing }
     }
 }
 
@@ -121,7 +120,8 @@ async fn run(served: Served, mut viewer: Viewer, session: Session, sent: Sent) -
     let mut request = async_graphql::Request::new(sent.query).variables(variables).data(session).data(Texts::default());
     request.operation_name = sent.operation_name;
     request.set_parsed_query(document.parsed);
-    Ok(finish(served.patience, execute(served, viewer, request)).await)
+    let finishing = served.finishing.clone();
+    Ok(finish(&finishing, execute(served, viewer, request)).await)
 }
 
 /// What is recorded of a mutation: what the client claims, and what really runs.
@@ -159,14 +159,17 @@ fn outcome(answer: &Answer) -> Outcome {
 
 /// In a task of its own, which goes on when nobody waits any longer: to drop what talks to the database would leave it in the middle. What it may
 /// take is bounded by the database's own limits.
-async fn finish(patience: Duration, executing: impl Future<Output = Answer> + Send + 'static) -> Answer {
-    match timeout(patience, tokio::spawn(executing.in_current_span())).await {
+async fn finish(finishing: &Finishing, executing: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    let executing = tokio::spawn(executing.in_current_span());
+    let begun = executing.abort_handle();
+    match timeout(finishing.patience.graphql, executing).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(ended)) => {
             tracing::error!(%ended, "a GraphQL request ended before its end");
             Refused::new("INTERNAL", "Something went wrong on our side.".to_owned(), None).into_response()
         }
         Err(_) => {
+            finishing.give_up_later(begun);
             let told = "This takes longer than it may, and may yet be done.";
             Refused::new("UNAVAILABLE", told.to_owned(), None).into_response()
         }

@@ -3,7 +3,8 @@
 //! hyper drops a handler when the connection closes. In the middle of a commit that leaves a rollback too many, in the middle of a
 //! `begin` a connection that goes back to its pool inside of a transaction, and in the middle of a page tasks that look for
 //! values which are gone. So the handler runs in a task of its own. What it may take is bounded by the database's time limits; where the database
-//! itself does not answer, nobody waits for ever, though the work does. A page, whose parts wait for each other, has limits of its own.
+//! itself does not answer, nobody waits for ever, and a while later the work is given up, with the connections that it waits for. A page, whose
+//! parts wait for each other, has limits of its own.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use orgtrail::Error;
-use tokio::task::JoinHandle;
+use orgtrail::storage::Database;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
@@ -23,8 +25,18 @@ use super::listen::limits::Answering;
 use super::listen::received::Held;
 use super::problem::Problem;
 
+/// How long is waited, and for what.
+#[derive(Clone)]
+pub struct Finishing {
+    /// How long.
+    pub patience: Answering,
+    /// Whose connections are not used again where they do not answer.
+    pub database: Database,
+}
+
 /// Runs what is inside to its end; a panic goes on to the layer that catches them.
-pub async fn run(State(patience): State<Answering>, request: Request, next: Next) -> Response {
+pub async fn run(State(finishing): State<Finishing>, request: Request, next: Next) -> Response {
+    let patience = finishing.patience;
     let is_page = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     if !is_page {
         let held = request.extensions().get::<Arc<Held>>().cloned();
@@ -41,20 +53,20 @@ pub async fn run(State(patience): State<Answering>, request: Request, next: Next
                 sleep(patience.other).await;
             }
         };
-        return unless(overdue, tokio::spawn(answering.in_current_span())).await;
+        return unless(overdue, &finishing, tokio::spawn(answering.in_current_span())).await;
     }
     let (asked, _) = request.into_parts(); // who asks for a page sends nothing else
-    make(patience.page, || next.clone().run(Request::from_parts(asked.clone(), Body::empty()))).await
+    make(&finishing, || next.clone().run(Request::from_parts(asked.clone(), Body::empty()))).await
 }
 
 /// Makes a page; what is not done in time is made once more, and then given up.
-async fn make<F>(patience: [Duration; 2], page: impl Fn() -> F) -> Response
+async fn make<F>(finishing: &Finishing, page: impl Fn() -> F) -> Response
 where
     F: Future<Output = Response> + Send + 'static,
 {
-    for patience in patience {
+    for patience in finishing.patience.page {
         let answering = tokio::spawn(page().in_current_span());
-        if let Some(response) = within(patience, answering).await {
+        if let Some(response) = within(patience, &finishing.database, answering).await {
             return response;
         }
         tracing::warn!("a page was not done in time");
@@ -62,16 +74,38 @@ where
     Problem::from(Error::Unavailable("the page was not done in time".into())).into_response()
 }
 
-/// The answer, unless it is overdue. What was begun goes on all the same: it may have come to its commit.
-async fn unless(overdue: impl Future<Output = ()>, answering: JoinHandle<Response>) -> Response {
+/// The answer, unless it is overdue. What was begun goes on for a while all the same: it may have come to its commit.
+async fn unless(overdue: impl Future<Output = ()>, finishing: &Finishing, answering: JoinHandle<Response>) -> Response {
+    let begun = answering.abort_handle();
     tokio::select! {
         response = finish(answering) => response,
         () = overdue => {
             tracing::error!("a request is not waited for any longer");
+            finishing.give_up_later(begun);
             let told = "This takes longer than it may, and may yet be done: look, or try again in a moment.";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", told).into_response()
         }
     }
+}
+
+impl Finishing {
+    /// Lets what nobody waits for go on for a while. If it is still not done then, no answer of the database comes any more: each has a limit there.
+    pub fn give_up_later(&self, begun: AbortHandle) {
+        let Self { patience, database } = self.clone();
+        tokio::spawn(async move {
+            sleep(patience.work).await;
+            if !begun.is_finished() {
+                tracing::error!("what was begun for a request is given up: the database does not answer");
+                give_up(&database, &begun);
+            }
+        });
+    }
+}
+
+/// Ends what waits for the database. The connections first: what is dropped puts its own back.
+fn give_up(database: &Database, begun: &AbortHandle) {
+    database.distrust();
+    begun.abort();
 }
 
 async fn finish(answering: JoinHandle<Response>) -> Response {
@@ -84,11 +118,11 @@ async fn finish(answering: JoinHandle<Response>) -> Response {
 }
 
 /// Gives up what is not done in time: nobody waits longer for it.
-async fn within(patience: Duration, answering: JoinHandle<Response>) -> Option<Response> {
-    let abort = answering.abort_handle();
+async fn within(patience: Duration, database: &Database, answering: JoinHandle<Response>) -> Option<Response> {
+    let begun = answering.abort_handle();
     let done = timeout(patience, finish(answering)).await.ok();
     if done.is_none() {
-        abort.abort();
+        give_up(database, &begun);
     }
     done
 }
@@ -97,8 +131,20 @@ async fn within(patience: Duration, answering: JoinHandle<Response>) -> Option<R
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use super::*;
+    use sqlx::postgres::PgConnectOptions;
     use tokio::sync::oneshot::channel;
+
+    use super::*;
+    use crate::http::listen::limits::Limits;
+
+    /// With a database that nobody asks for anything.
+    fn finishing(patience: Answering) -> Finishing {
+        Finishing { patience, database: Database::new(&PgConnectOptions::new_without_pgpass()) }
+    }
+
+    fn usual() -> Finishing {
+        finishing(Limits::default().answering)
+    }
 
     #[tokio::test]
     async fn what_was_begun_is_finished_though_nobody_waits() {
@@ -129,13 +175,16 @@ mod tests {
     async fn what_is_never_done_is_given_up() {
         let never = tokio::spawn(std::future::pending());
         let gone = never.abort_handle();
-        assert!(within(Duration::from_millis(1), never).await.is_none());
+        assert!(within(Duration::from_millis(1), &usual().database, never).await.is_none());
         while !gone.is_finished() {
             tokio::task::yield_now().await;
         }
         // Control: what is done in time is answered.
         let done = tokio::spawn(async { StatusCode::IM_A_TEAPOT.into_response() });
-        assert_eq!(within(Duration::from_mins(1), done).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+        assert_eq!(
+            within(Duration::from_mins(1), &usual().database, done).await.unwrap().status(),
+            StatusCode::IM_A_TEAPOT
+        );
     }
 
     #[tokio::test]
@@ -147,12 +196,22 @@ mod tests {
             end.send(()).unwrap();
             ().into_response()
         });
-        assert_eq!(unless(async {}, answering).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(unless(async {}, &usual(), answering).await.status(), StatusCode::SERVICE_UNAVAILABLE);
         go_on.send(()).unwrap();
         ended.await.expect("the work was dropped with its reader");
         // Control: what is not overdue is answered.
         let done = tokio::spawn(async { StatusCode::IM_A_TEAPOT.into_response() });
-        assert_eq!(unless(std::future::pending(), done).await.status(), StatusCode::IM_A_TEAPOT);
+        assert_eq!(unless(std::future::pending(), &usual(), done).await.status(), StatusCode::IM_A_TEAPOT);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_does_not_go_on_for_ever() {
+        let begun = tokio::spawn(std::future::pending::<Response>());
+        let patience = Answering { work: Duration::from_millis(1), ..Limits::default().answering };
+        assert_eq!(unless(async {}, &finishing(patience), begun).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let begun = tokio::spawn(std::future::pending::<Response>());
+        finishing(patience).give_up_later(begun.abort_handle());
+        assert!(begun.await.unwrap_err().is_cancelled());
     }
 
     /// The status of a page that is done from the attempt `from` on, and how often it was begun.
@@ -167,7 +226,9 @@ mod tests {
                 StatusCode::IM_A_TEAPOT.into_response()
             }
         };
-        let status = make([Duration::from_millis(1), Duration::from_millis(50)], page).await.status();
+        let patience =
+            Answering { page: [Duration::from_millis(1), Duration::from_millis(50)], ..Limits::default().answering };
+        let status = make(&finishing(patience), page).await.status();
         (status, begun.load(Ordering::Relaxed))
     }
 

@@ -17,8 +17,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::finish;
-use super::listen::limits::Answering;
+use super::finish::{self, Finishing};
 use super::openapi::Common;
 use crate::identity::program;
 use crate::identity::viewer::Providing;
@@ -31,7 +30,7 @@ pub const ROOT: &str = "/api/v1";
 const DESCRIPTION: &str = "/api/v1/openapi.json";
 
 /// All of them, behind the layer that finds out who asks, and their description.
-pub fn router(providing: &Providing, downloads: Downloads, answering: Answering) -> Router {
+pub fn router(providing: &Providing, downloads: Downloads, finishing: &Finishing) -> Router {
     let routes = routes()
         .split_for_parts()
         .0
@@ -40,7 +39,7 @@ pub fn router(providing: &Providing, downloads: Downloads, answering: Answering)
         .layer(
             ServiceBuilder::new()
                 .layer(DefaultBodyLimit::disable())
-                .layer(from_fn_with_state(answering, finish::run))
+                .layer(from_fn_with_state(finishing.clone(), finish::run))
                 .layer(from_fn_with_state(providing.clone(), program::identify))
                 .layer(Extension(downloads)),
         );

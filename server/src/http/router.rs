@@ -19,6 +19,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::facts::{self, Noting};
+use super::finish::Finishing;
 use super::front::Front;
 use super::health::{self, Health};
 use super::listen::limits::Answering;
@@ -57,14 +58,15 @@ pub struct Parts {
 /// Everything that the server answers to.
 pub fn router(parts: Parts) -> Router {
     let Parts { platform, front, health, downloads, sessions, cookie, rate, answering } = parts;
+    let finishing = Finishing { patience: answering, database: platform.database.clone() };
     let noting = Noting { front: Arc::clone(&front), clock: platform.clock.clone() };
     let for_operators = health::router(health);
     let for_browsers = site::router();
     let cookie = Arc::new(cookie);
     let providing = Providing { platform: platform.clone(), rate: Arc::new(rate) };
-    let for_programs = programs::router(&providing, downloads.clone(), answering);
-    let for_graphql = graphql_route(&providing, sessions.clone(), &cookie, answering);
-    let for_viewers = with_session(viewer_routes(&platform, downloads), &providing, sessions, &cookie, answering);
+    let for_programs = programs::router(&providing, downloads.clone(), &finishing);
+    let for_graphql = graphql_route(&providing, sessions.clone(), &cookie, &finishing);
+    let for_viewers = with_session(viewer_routes(&platform, downloads), &providing, sessions, &cookie, &finishing);
     Router::new()
         .merge(for_operators)
         .merge(for_programs)
@@ -132,15 +134,15 @@ fn graphql_route(
     providing: &Providing,
     sessions: SessionStore,
     cookie: &Arc<SessionCookie>,
-    answering: Answering,
+    finishing: &Finishing,
 ) -> Router {
     Router::new()
         .route(endpoint::PATH, any(endpoint::answer))
-        .with_state(Served::new(providing.platform.clone(), answering.graphql))
+        .with_state(Served::new(providing.platform.clone(), finishing.clone()))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn(endpoint::refuse))
-                .layer(from_fn_with_state(answering, finish::run))
+                .layer(from_fn_with_state(finishing.clone(), finish::run))
                 .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
                 .layer(manager(sessions, cookie))
                 .layer(from_fn_with_state(providing.clone(), viewer::provide)),
@@ -153,13 +155,13 @@ fn with_session(
     providing: &Providing,
     sessions: SessionStore,
     cookie: &Arc<SessionCookie>,
-    answering: Answering,
+    finishing: &Finishing,
 ) -> Router {
     routes.layer(
         ServiceBuilder::new()
             .layer(DefaultBodyLimit::disable())
             .layer(from_fn(body::read))
-            .layer(from_fn_with_state(answering, finish::run))
+            .layer(from_fn_with_state(finishing.clone(), finish::run))
             .layer(from_fn_with_state(Arc::clone(cookie), session_cookie::seal))
             .layer(manager(sessions, cookie))
             .layer(from_fn_with_state(providing.clone(), viewer::provide))

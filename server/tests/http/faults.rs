@@ -4,5 +4,6 @@
 mod database;
 mod first_byte;
 mod left;
+mod lost;
 mod refused;
 mod wire;

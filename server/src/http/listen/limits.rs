@@ -51,6 +51,8 @@ pub struct Answering {
     pub graphql: Duration,
     /// Everything else. The database has limits of its own, unless it does not answer at all.
     pub other: Duration,
+    /// How long what is not waited for any longer may go on. Then the database is taken to be gone without a word, and what asked it is given up.
+    pub work: Duration,
 }
 
 /// How slowly an answer may be read. Only time in which the reader is waited for counts.
@@ -81,6 +83,7 @@ impl Default for Limits {
                 page: [Duration::from_secs(8), Duration::from_secs(25)],
                 graphql: Duration::from_secs(10),
                 other: Duration::from_secs(30),
+                work: Duration::from_mins(1),
             },
             reading: Reading { stall: Duration::from_secs(30), window: Duration::from_mins(1), pace: 4 * 1024 },
             bodies: 64 * 1024 * 1024,
@@ -124,8 +127,8 @@ mod tests {
         assert_eq!((limits.head, limits.idle), (seconds(10), seconds(60)));
         let Sending { first, pace, whole, bytes_for_a_second } = limits.sending;
         assert_eq!((first, pace, whole, bytes_for_a_second), (seconds(10), 1024, seconds(30), 64 * 1024));
-        let Answering { page, graphql, other } = limits.answering;
-        assert_eq!((page, graphql, other), ([seconds(8), seconds(25)], seconds(10), seconds(30)));
+        let Answering { page, graphql, other, work } = limits.answering;
+        assert_eq!((page, graphql, other, work), ([seconds(8), seconds(25)], seconds(10), seconds(30), seconds(60)));
         let Reading { stall, window, pace } = limits.reading;
         assert_eq!((stall, window, pace), (seconds(30), seconds(60), 4 * 1024));
         assert_eq!(limits.bodies, 64 * 1024 * 1024);

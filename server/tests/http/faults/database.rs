@@ -21,26 +21,26 @@ use crate::support::{ACME, Answer, Client, TestApplication};
 const SHORT: Duration = Duration::from_secs(3);
 
 /// Somebody for each kind of door.
-struct Askers {
+pub struct Askers {
     browser: Client,
     program: Client,
 }
 
 impl Askers {
-    async fn of(app: &TestApplication) -> Self {
+    pub async fn of(app: &TestApplication) -> Self {
         let program = app.program_with(&[Scope::AuditRead, Scope::EventsWrite]).await;
         Self { browser: app.owner().await, program }
     }
 
     /// Each door says that one may come again.
-    async fn assert_all_say_later(&self) {
+    pub async fn assert_all_say_later(&self) {
         for (door, answer) in at_each_door(&self.browser, &self.program).await {
             assert_eq!((answer.status, answer.header("retry-after")), (503, "2"), "{door}: {answer:?}");
         }
     }
 
     /// Waits until each door answers as if nothing had been; until then, it is nothing worse than “later”.
-    async fn until_all_are_open(&self) {
+    pub async fn until_all_are_open(&self) {
         loop {
             let answers = at_each_door(&self.browser, &self.program).await;
             if answers.iter().all(|(_, answer)| (200..300).contains(&answer.status)) {
@@ -52,11 +52,11 @@ impl Askers {
         }
     }
 
-    async fn make_team(&self, name: &str) -> Answer {
+    pub async fn make_team(&self, name: &str) -> Answer {
         self.browser.call("/api/create_team", &[("organization", ACME), ("name", name)]).await
     }
 
-    async fn send_event(&self, key: &str) -> Answer {
+    pub async fn send_event(&self, key: &str) -> Answer {
         let event = r#"{"action":"door.opened","actor":{"user":{"id":"u-1"}}}"#;
         let request = self.program.bare(Method::POST, "/api/v1/events").header(CONTENT_TYPE, "application/json");
         Answer::read(request.header("idempotency-key", key).body(event)).await
@@ -69,7 +69,7 @@ async fn count(app: &TestApplication, what: &str) -> i64 {
 }
 
 /// Teams of this name, and their events, at one and the same moment.
-async fn teams(app: &TestApplication, name: &str) -> (i64, i64) {
+pub async fn teams(app: &TestApplication, name: &str) -> (i64, i64) {
     sqlx::query_as(
         "select (select count(*) from orgtrail.teams where name = $1),
             (select count(*) from orgtrail.events where action = 'team.created' and object_name = $1)",
@@ -80,7 +80,7 @@ async fn teams(app: &TestApplication, name: &str) -> (i64, i64) {
     .unwrap()
 }
 
-async fn doors_opened(app: &TestApplication) -> i64 {
+pub async fn doors_opened(app: &TestApplication) -> i64 {
     count(app, "orgtrail.events where action = 'door.opened'").await
 }
 
@@ -93,7 +93,8 @@ async fn a_database_that_does_not_answer_is_waited_for_no_longer_than_that() {
     let wire = Wire::new();
     let app = wire
         .application_with(|config| {
-            config.limits.answering = Answering { page: [SHORT, SHORT], graphql: SHORT, other: SHORT }
+            config.limits.answering =
+                Answering { page: [SHORT, SHORT], graphql: SHORT, other: SHORT, ..config.limits.answering }
         })
         .await;
     let askers = Askers::of(&app).await;

@@ -1,6 +1,8 @@
 //! A wire between an application and its database, which can be slow, dead, or cut; the Postgres behind it is that of all tests.
 
+use std::future::pending;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -23,6 +25,8 @@ pub enum State {
     Slow(Duration),
     /// Nothing comes through, and nobody is told.
     Dead,
+    /// Every connection that there is carries nothing any more, whatever comes later, and nobody is told; nor is any that is made meanwhile.
+    Lost,
     /// Every connection is closed, and no other is made.
     Cut,
     /// A connection is closed when the database has committed what was written over it, before it can say so.
@@ -100,11 +104,23 @@ async fn carry(client: UnixStream, socket: &Path, state: &watch::Sender<State>) 
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let mut cut = state.subscribe();
-    tokio::select! {
-        () = ask(from_client, to_server, state) => {}
-        () = answer(from_server, to_client, state.subscribe()) => {}
-        _ = cut.wait_for(|state| *state == State::Cut) => {}
+    let mut asking = pin!(ask(from_client, to_server, state));
+    let mut losing = pin!(lose(state.subscribe()));
+    let mut answering = pin!(answer(from_server, to_client, state.subscribe()));
+    let is_lost = tokio::select! {
+        () = &mut asking => false,
+        () = &mut answering => false,
+        () = &mut losing => true,
+        _ = cut.wait_for(|state| *state == State::Cut) => false,
+    };
+    if is_lost {
+        // Both ends stay open, and nobody listens to either.
+        pending().await
     }
+}
+
+async fn lose(mut states: watch::Receiver<State>) {
+    drop(states.wait_for(|state| *state == State::Lost).await);
 }
 
 async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &watch::Sender<State>) {

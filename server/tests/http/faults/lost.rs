@@ -1,0 +1,76 @@
+//! A network that swallows: connections to the database carry nothing any more, and nobody is told. The kernel gives up what it cannot send in a
+//! quarter of an hour, and never what only waits for an answer.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use sqlx::{PgConnection, PgPool};
+use tokio::time::sleep;
+
+use super::database::{Askers, doors_opened, teams};
+use super::wire::{State, Wire};
+
+/// Shorter than anything here is patient.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How often all connections of a pool are asked for, each time for three seconds.
+const ATTEMPTS: usize = 20;
+
+/// Whether as many connections as the pool has can be had at the same moment.
+async fn is_complete(pool: &PgPool) -> bool {
+    let connections = (0..pool.options().get_max_connections()).map(|_| pool.acquire());
+    join_all(connections).await.iter().all(Result::is_ok)
+}
+
+async fn assert_complete(name: &str, pool: &PgPool) {
+    for _ in 0..ATTEMPTS {
+        if is_complete(pool).await {
+            return;
+        }
+    }
+    panic!("connections of {name} are lost for ever");
+}
+
+/// Waits until so many wait for a lock.
+async fn until_held(holding: &mut PgConnection, count: i64) {
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *holding).await.unwrap() < count {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn connections_that_are_lost_without_a_word_are_replaced() {
+    let wire = Wire::new();
+    let app = wire
+        .application_with(|config| {
+            let answering = &mut config.limits.answering;
+            (answering.page, answering.graphql) = ([SHORT, SHORT], SHORT);
+            (answering.other, answering.work) = (SHORT, SHORT);
+        })
+        .await;
+    let askers = Askers::of(&app).await;
+    askers.until_all_are_open().await;
+    let mut holding = app.superuser.begin().await.unwrap();
+    sqlx::raw_sql("select from orgtrail.trail_heads for update").execute(&mut *holding).await.unwrap();
+    // In the middle of two changes, which wait for an answer from then on.
+    let losing = async {
+        until_held(&mut holding, 2).await;
+        wire.set(State::Lost);
+    };
+    let (team, event, ()) = tokio::join!(askers.make_team("Lost"), askers.send_event("lost"), losing);
+    for answer in [team, event] {
+        answer.assert_problem(503, "UNAVAILABLE");
+    }
+    askers.assert_all_say_later().await;
+    holding.rollback().await.unwrap();
+    wire.set(State::Whole);
+    askers.until_all_are_open().await;
+    for (name, pool) in app.platform.database.pools() {
+        assert_complete(name, pool).await;
+    }
+    // Nothing is half done, and what is sent again is there once.
+    assert_eq!((teams(&app, "Lost").await, doors_opened(&app).await), ((0, 0), 0));
+    assert_eq!((askers.make_team("Lost").await.status, askers.send_event("lost").await.status), (200, 201));
+    assert_eq!((teams(&app, "Lost").await, doors_opened(&app).await), ((1, 1), 1));
+}
