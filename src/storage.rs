@@ -1,9 +1,12 @@
 //! Postgres: pools, migrations, the binding of a transaction to an organization, and the checks before the server starts.
 
 use chrono::NaiveDate;
+use futures::future::{Either, select};
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, SqlSafeStr};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -73,11 +76,20 @@ impl Database {
         pools
     }
 
-    /// The pool of small questions with which every request begins: who asks, and what they may do. It is that of pages, or, when pages have
-    /// taken all of that, the one of changes: otherwise nobody could use what is still free.
-    #[must_use]
-    pub fn lookups(&self) -> &PgPool {
-        if has_room(&self.reads) || !has_room(&self.writes) { &self.reads } else { &self.writes }
+    /// A connection for the small questions with which every request begins: who asks, and what they may do. It is one of the pages', or, while
+    /// pages have taken all of them, of whichever pool has one first, theirs or that of changes: otherwise nobody could use what is still free.
+    ///
+    /// # Errors
+    /// [`sqlx::Error::PoolTimedOut`] if neither has one in time, and what keeps one from being made.
+    pub async fn lookup(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        if has_room(&self.reads) {
+            return self.reads.acquire().await;
+        }
+        match select(pin!(self.reads.acquire()), pin!(self.writes.acquire())).await {
+            Either::Left((Ok(first), _)) | Either::Right((Ok(first), _)) => Ok(first),
+            Either::Left((Err(_), other)) => other.await,
+            Either::Right((Err(_), other)) => other.await,
+        }
     }
 
     /// Closes every connection that there is, once nobody uses it: some did not answer for longer than they could if they lived. To be called
@@ -164,6 +176,14 @@ pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
     begin_as(pool, "begin", Some(organization)).await
 }
 
+/// As [`begin`], for [`Database::lookup`].
+///
+/// # Errors
+/// As [`begin`].
+pub(crate) async fn begin_lookup(database: &Database, organization: Uuid) -> Result<Transaction> {
+    begin_on(database.lookup(), "begin", Some(organization)).await
+}
+
 /// Begins one for what belongs to no organization: accounts, sign-ins, sessions.
 ///
 /// # Errors
@@ -216,10 +236,24 @@ impl Planning {
 }
 
 async fn begin_as(pool: &PgPool, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
+    begin_on(pool.acquire(), opening, organization).await
+}
+
+async fn begin_on(
+    acquiring: impl Future<Output = sqlx::Result<PoolConnection<Postgres>>>,
+    opening: &'static str,
+    organization: Option<Uuid>,
+) -> Result<Transaction> {
     let span = trace::transaction(organization);
     let waiting = trace::waiting(&span);
     let asked = Instant::now();
-    let begun = pool.begin_with(opening_for(opening, organization)).await;
+    let begun = match acquiring.await {
+        Ok(connection) => {
+            let opening = opening_for(opening, organization).into_sql_str();
+            sqlx::Transaction::begin(connection, Some(opening)).await
+        }
+        Err(cause) => Err(cause),
+    };
     meter::begun(asked.elapsed());
     drop(waiting);
     Ok(Transaction::new(begun?, span))

@@ -205,14 +205,14 @@ async fn find_organization(platform: &Platform, slug: &str) -> Result<Organizati
         r#"select organization_id as "id!", current_slug as "slug!" from orgtrail.find_organization($1)"#,
         slug.replace('\0', " ")
     )
-    .fetch_optional(platform.database.lookups())
+    .fetch_optional(&mut *platform.database.lookup().await?)
     .await?
     .ok_or(Error::NotFound)
 }
 
 /// The present role of a user in an organization; none if the account is disabled.
 async fn role_of(platform: &Platform, organization: Uuid, user: Uuid) -> Result<Option<Role>> {
-    let mut transaction = storage::begin(platform.database.lookups(), organization).await?;
+    let mut transaction = storage::begin_lookup(&platform.database, organization).await?;
     let role = sqlx::query_scalar!(
         "select m.role from orgtrail.memberships m join orgtrail.users u on u.id = m.user_id
         where m.organization_id = $1 and m.user_id = $2 and u.disabled_at is null",

@@ -160,7 +160,7 @@ pub async fn from_session(platform: &Platform, origin: Origin, signed_in: Signed
         signed_in.user_id,
         signed_in.password_changed_at
     )
-    .fetch_optional(platform.database.lookups())
+    .fetch_optional(&mut *platform.database.lookup().await?)
     .await?;
     Ok(Viewer::new(origin, found.map_or(Identity::Anonymous, Identity::User)))
 }

@@ -38,7 +38,7 @@ async fn ready(State(health): State<Health>) -> Response {
     if health.stopping.load(Ordering::Relaxed) {
         return not_ready("The server is stopping.");
     }
-    let asking = sqlx::query("select 1").execute(health.database.lookups());
+    let asking = async { sqlx::query("select 1").execute(&mut *health.database.lookup().await?).await };
     match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok(_)) => "ready\n".into_response(),
         Ok(Err(cause)) => {

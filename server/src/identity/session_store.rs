@@ -104,7 +104,7 @@ impl tower_sessions::SessionStore for SessionStore {
             where id_sha256 = $1 and least(expires_at, absolute_expires_at) > clock_timestamp()"#,
             &hash(*id),
         )
-        .fetch_optional(self.database.lookups())
+        .fetch_optional(&mut *self.database.lookup().await.map_err(backend)?)
         .await
         .map_err(backend)?;
         let record = found.map(|row| {

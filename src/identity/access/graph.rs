@@ -40,7 +40,7 @@ impl Access {
 /// The graph with this slug, and what the viewer was given for it.
 pub(super) async fn find(platform: &Platform, access: &Access, slug: &str) -> Result<OnGraph> {
     let organization = access.organization.id;
-    let mut transaction = storage::begin(platform.database.lookups(), organization).await?;
+    let mut transaction = storage::begin_lookup(&platform.database, organization).await?;
     let graph = sqlx::query!(
         "select id, slug from orgtrail.graphs where organization_id = $1 and slug = $2",
         organization,

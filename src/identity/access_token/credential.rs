@@ -148,7 +148,7 @@ async fn found(platform: &Platform, hashes: &[[u8; 32]]) -> sqlx::Result<Vec<Fou
         from orgtrail.find_access_tokens($1)"#,
         &hashes as _
     )
-    .fetch_all(platform.database.lookups())
+    .fetch_all(&mut *platform.database.lookup().await?)
     .await
 }
 
