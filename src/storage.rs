@@ -87,8 +87,7 @@ impl Database {
         }
         match select(pin!(self.reads.acquire()), pin!(self.writes.acquire())).await {
             Either::Left((Ok(first), _)) | Either::Right((Ok(first), _)) => Ok(first),
-            Either::Left((Err(_), other)) => other.await,
-            Either::Right((Err(_), other)) => other.await,
+            Either::Left((Err(_), other)) | Either::Right((Err(_), other)) => other.await,
         }
     }
 
