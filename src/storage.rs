@@ -1,6 +1,7 @@
 //! Postgres: pools, migrations, the binding of a transaction to an organization, and the checks before the server starts.
 
 use chrono::NaiveDate;
+use futures::FutureExt;
 use futures::future::{Either, select};
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
@@ -85,10 +86,14 @@ impl Database {
         if has_room(&self.reads) {
             return self.reads.acquire().await;
         }
-        match select(pin!(self.reads.acquire()), pin!(self.writes.acquire())).await {
-            Either::Left((Ok(first), _)) | Either::Right((Ok(first), _)) => Ok(first),
-            Either::Left((Err(_), other)) | Either::Right((Err(_), other)) => other.await,
-        }
+        // Boxed: nothing else is so large, and it is in every request's future.
+        let first = async {
+            match select(pin!(self.reads.acquire()), pin!(self.writes.acquire())).await {
+                Either::Left((Ok(first), _)) | Either::Right((Ok(first), _)) => Ok(first),
+                Either::Left((Err(_), other)) | Either::Right((Err(_), other)) => other.await,
+            }
+        };
+        first.boxed().await
     }
 
     /// Closes every connection that there is, once nobody uses it: some did not answer for longer than they could if they lived. To be called
@@ -180,7 +185,7 @@ pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
 /// # Errors
 /// As [`begin`].
 pub(crate) async fn begin_lookup(database: &Database, organization: Uuid) -> Result<Transaction> {
-    begin_on(database.lookup(), "begin", Some(organization)).await
+    begin_on(Connections::ForLookups(database), "begin", Some(organization)).await
 }
 
 /// Begins one for what belongs to no organization: accounts, sign-ins, sessions.
@@ -235,18 +240,24 @@ impl Planning {
 }
 
 async fn begin_as(pool: &PgPool, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
-    begin_on(pool.acquire(), opening, organization).await
+    begin_on(Connections::Of(pool), opening, organization).await
 }
 
-async fn begin_on(
-    acquiring: impl Future<Output = sqlx::Result<PoolConnection<Postgres>>>,
-    opening: &'static str,
-    organization: Option<Uuid>,
-) -> Result<Transaction> {
+/// Where a transaction has its connection from.
+enum Connections<'a> {
+    Of(&'a PgPool),
+    ForLookups(&'a Database),
+}
+
+async fn begin_on(from: Connections<'_>, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
     let span = trace::transaction(organization);
     let waiting = trace::waiting(&span);
     let asked = Instant::now();
-    let begun = match acquiring.await {
+    let acquired = match from {
+        Connections::Of(pool) => pool.acquire().await,
+        Connections::ForLookups(database) => database.lookup().await,
+    };
+    let begun = match acquired {
         Ok(connection) => {
             let opening = opening_for(opening, organization).into_sql_str();
             sqlx::Transaction::begin(connection, Some(opening)).await

@@ -159,11 +159,9 @@ async fn without_connections_for_pages_everything_else_is_done() {
     let wants = Wants::new().await;
     wants.assert_all_are_met().await;
     let held = all_of(&wants.app.platform.database.reads).await;
-    assert_later("a page", &wants.page().await);
-    // One after the other, so that there are connections for changes that nobody uses.
-    for (what, answer) in
-        [("a change", wants.change().await), ("an event", wants.event().await), ("an export", wants.export().await)]
-    {
+    let (page, change, event, export) = tokio::join!(wants.page(), wants.change(), wants.event(), wants.export());
+    assert_later("a page", &page);
+    for (what, answer) in [("a change", change), ("an event", event), ("an export", export)] {
         assert_met(what, &answer);
     }
     assert_met("signing in", &wants.sign_in().await);
