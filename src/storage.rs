@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use futures::FutureExt;
-use futures::future::{Either, select};
+use futures::future::{BoxFuture, Either, select};
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -82,18 +82,18 @@ impl Database {
     ///
     /// # Errors
     /// [`sqlx::Error::PoolTimedOut`] if neither has one in time, and what keeps one from being made.
-    pub async fn lookup(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        if has_room(&self.reads) {
-            return self.reads.acquire().await;
-        }
-        // Boxed: nothing else is so large, and it is in every request's future.
-        let first = async {
+    pub fn lookup(&self) -> BoxFuture<'_, sqlx::Result<PoolConnection<Postgres>>> {
+        // Boxed: it is large, and every request's future has several.
+        async {
+            if has_room(&self.reads) {
+                return self.reads.acquire().await;
+            }
             match select(pin!(self.reads.acquire()), pin!(self.writes.acquire())).await {
                 Either::Left((Ok(first), _)) | Either::Right((Ok(first), _)) => Ok(first),
                 Either::Left((Err(_), other)) | Either::Right((Err(_), other)) => other.await,
             }
-        };
-        first.boxed().await
+        }
+        .boxed()
     }
 
     /// Closes every connection that there is, once nobody uses it: some did not answer for longer than they could if they lived. To be called
