@@ -39,6 +39,8 @@ impl Front {
         let mut configuration = CONFIGURATION.to_owned();
         for (ours, theirs) in [
             (":443 ssl crt /etc/ssl/audit.example.pem alpn h2,http/1.1", format!("127.0.0.1:{}", self.0)),
+            // What waits on the way is to be less than an export.
+            ("maxconn 4000", "maxconn 4000\n    tune.rcvbuf.server 65536\n    tune.sndbuf.client 65536".to_owned()),
             ("127.0.0.1:3001", format!("127.0.0.1:{}", one.port)),
             ("127.0.0.1:3002", format!("127.0.0.1:{}", two.port)),
         ] {

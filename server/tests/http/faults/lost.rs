@@ -7,11 +7,9 @@ use futures::future::join_all;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::sleep;
 
-use super::database::{Askers, doors_opened, teams};
+use super::database::{Askers, SHORT, doors_opened, teams};
 use super::wire::{State, Wire};
 
-/// Shorter than anything here is patient.
-const SHORT: Duration = Duration::from_millis(500);
 
 /// How often all connections of a pool are asked for, each time for three seconds.
 const ATTEMPTS: usize = 20;
