@@ -10,7 +10,6 @@ use tokio::time::sleep;
 use super::database::{Askers, SHORT, doors_opened, teams};
 use super::wire::{State, Wire};
 
-
 /// How often all connections of a pool are asked for, each time for three seconds.
 const ATTEMPTS: usize = 20;
 
