@@ -53,9 +53,7 @@ impl Common {
             self.actor_access_token_id.clone().map(|id| ActorToken { id, name: self.actor_access_token_name.clone() });
         Actor { user, access_token }
     }
-}
 
-impl Common {
     fn read(cells: &mut Cells<'_>) -> sqlx::Result<Self> {
         Ok(Self {
             id: cells.next()?,
@@ -74,7 +72,7 @@ impl Common {
     }
 }
 
-/// The cells of a row in their order: to look each of them up by its name takes as long as everything else that is done to read it.
+/// The cells of a row in their order, which is that of `entry!`: none of them is looked up by its name.
 struct Cells<'r> {
     row: &'r PgRow,
     at: usize,

@@ -7,7 +7,7 @@ use orgtrail_server::http::listen::limits::Answering;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::sleep;
 
 use super::wire::{State, Wire};
@@ -163,6 +163,16 @@ async fn a_trail_that_somebody_holds_is_not_waited_for_for_ever() {
     assert_eq!((askers.make_team("Held").await.status, askers.send_event("held").await.status), (200, 201));
 }
 
+/// Waits until so many wait for a lock.
+pub async fn until_held(holding: &mut PgConnection, count: i64) {
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *holding).await.unwrap() < count {
+        // Within a transaction it would go on with the connections that it saw first.
+        sqlx::query("select pg_stat_clear_snapshot()").execute(&mut *holding).await.unwrap();
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_database_that_hangs_up_has_done_nothing_by_halves() {
     let wire = Wire::new();
@@ -172,11 +182,7 @@ async fn a_database_that_hangs_up_has_done_nothing_by_halves() {
     sqlx::raw_sql("select from orgtrail.trail_heads for update").execute(&mut *holding).await.unwrap();
     // In the middle of a change: rows are written, its event is not.
     let cutting = async {
-        let waits =
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *holding).await.unwrap() < 2 {
-            sleep(Duration::from_millis(10)).await;
-        }
+        until_held(&mut holding, 2).await;
         wire.set(State::Cut);
     };
     let (team, event, ()) = tokio::join!(askers.make_team("Half"), askers.send_event("half"), cutting);

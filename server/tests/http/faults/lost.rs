@@ -1,13 +1,10 @@
 //! A network that swallows: connections to the database carry nothing any more, and nobody is told. The kernel gives up what it cannot send in a
 //! quarter of an hour, and never what only waits for an answer.
 
-use std::time::Duration;
-
 use futures::future::join_all;
-use sqlx::{PgConnection, PgPool};
-use tokio::time::sleep;
+use sqlx::PgPool;
 
-use super::database::{Askers, SHORT, doors_opened, teams};
+use super::database::{Askers, SHORT, doors_opened, teams, until_held};
 use super::wire::{State, Wire};
 
 /// How often all connections of a pool are asked for, each time for three seconds.
@@ -28,16 +25,6 @@ async fn assert_complete(name: &str, pool: &PgPool) {
     panic!("connections of {name} are lost for ever");
 }
 
-/// Waits until somebody waits for a lock. The other one may come later: who waits does so for two seconds.
-async fn until_held(holding: &mut PgConnection) {
-    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *holding).await.unwrap() == 0 {
-        // Within a transaction it would go on with the connections that it saw first.
-        sqlx::query("select pg_stat_clear_snapshot()").execute(&mut *holding).await.unwrap();
-        sleep(Duration::from_millis(10)).await;
-    }
-}
-
 #[tokio::test]
 async fn connections_that_are_lost_without_a_word_are_replaced() {
     let wire = Wire::new();
@@ -52,9 +39,9 @@ async fn connections_that_are_lost_without_a_word_are_replaced() {
     askers.until_all_are_open().await;
     let mut holding = app.superuser.begin().await.unwrap();
     sqlx::raw_sql("select from orgtrail.trail_heads for update").execute(&mut *holding).await.unwrap();
-    // In the middle of a change or two, which wait for an answer from then on.
+    // In the middle of two changes, which wait for an answer from then on.
     let losing = async {
-        until_held(&mut holding).await;
+        until_held(&mut holding, 2).await;
         wire.set(State::Lost);
     };
     let (team, event, ()) = tokio::join!(askers.make_team("Lost"), askers.send_event("lost"), losing);
