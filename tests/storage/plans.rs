@@ -246,6 +246,7 @@ async fn plans_at_fifty_thousand_events(superuser: PgPool) {
     let explained = Explained::new(superuser).await;
     lists(&explained).await;
     searches(&explained).await;
+    actors(&explained).await;
     counts(&explained).await;
     batches(&explained).await;
     records_of_a_model(&explained).await;
@@ -286,6 +287,16 @@ async fn lists(explained: &Explained) {
 async fn searches(explained: &Explained) {
     explained.search("range=90d&q=platypus").await.uses("events_by_words").reads_at_most(A_PAGE).never("Seq Scan");
     explained.search("range=90d&q=everywhere+platy").await.uses("events_by_words").reads_at_most(A_PAGE);
+}
+
+/// Each actor is found with one look into an index, however much the busiest one did.
+async fn actors(explained: &Explained) {
+    for (part, index) in
+        [("actor_user_id desc", "events_by_user"), ("actor_access_token_id desc", "events_by_access_token")]
+    {
+        let offered = page::actors(&explained.fixture.platform, &explained.tenant.owner, "acme");
+        explained.plan(part, offered).await.uses(index).reads_at_most(A_PAGE).never("Sort  (").never("Seq Scan");
+    }
 }
 
 async fn counts(explained: &Explained) {

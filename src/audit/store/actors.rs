@@ -18,7 +18,8 @@ pub(in crate::audit) struct SeenActor {
 /// Actors offered at most, of users and of tokens each.
 const OFFERED: i64 = 200;
 
-/// The distinct actors of a trail. The indexes are skipped through, one entry per actor, however many events each has.
+/// The distinct actors of a trail. The indexes are skipped through from their ends, where the newest event of each actor comes first: one probe finds
+/// who is next and what the actor is called, however many events each has.
 pub(in crate::audit) async fn actors(connection: &mut PgConnection, organization: Uuid) -> Result<Vec<SeenActor>> {
     let mut seen = users(connection, organization).await?;
     seen.extend(tokens(connection, organization).await?);
@@ -28,18 +29,15 @@ pub(in crate::audit) async fn actors(connection: &mut PgConnection, organization
 async fn users(connection: &mut PgConnection, organization: Uuid) -> Result<Vec<SeenActor>> {
     let found = sqlx::query_as!(
         SeenActor,
-        r#"with recursive seen (id) as (
-            (select actor_user_id from orgtrail.events where organization_id = $1 and actor_user_id is not null order by actor_user_id limit 1)
+        r#"with recursive seen (id, name, email) as (
+            (select actor_user_id, actor_user_name, actor_user_email from orgtrail.events
+                where organization_id = $1 and actor_user_id is not null order by actor_user_id desc, occurred_at desc, index desc limit 1)
             union all
-            select (select e.actor_user_id from orgtrail.events e where e.organization_id = $1 and e.actor_user_id > seen.id
-                order by e.actor_user_id limit 1)
-            from seen where seen.id is not null
+            select next.* from seen cross join lateral (
+                select e.actor_user_id, e.actor_user_name, e.actor_user_email from orgtrail.events e
+                where e.organization_id = $1 and e.actor_user_id < seen.id order by e.actor_user_id desc, e.occurred_at desc, e.index desc limit 1) as next
         )
-        select false as "is_token!", seen.id as "id!", newest.name as "name?", newest.email as "email?"
-        from (select id from seen where id is not null limit $2) as seen
-        cross join lateral (
-            select e.actor_user_name as name, e.actor_user_email as email from orgtrail.events e
-            where e.organization_id = $1 and e.actor_user_id = seen.id order by e.occurred_at desc, e.index desc limit 1) as newest"#,
+        select false as "is_token!", id as "id!", name as "name?", email as "email?" from seen limit $2"#,
         organization,
         OFFERED
     )
@@ -51,19 +49,16 @@ async fn users(connection: &mut PgConnection, organization: Uuid) -> Result<Vec<
 async fn tokens(connection: &mut PgConnection, organization: Uuid) -> Result<Vec<SeenActor>> {
     let found = sqlx::query_as!(
         SeenActor,
-        r#"with recursive seen (id) as (
-            (select actor_access_token_id from orgtrail.events where organization_id = $1 and actor_access_token_id is not null
-                order by actor_access_token_id limit 1)
+        r#"with recursive seen (id, name) as (
+            (select actor_access_token_id, actor_access_token_name from orgtrail.events
+                where organization_id = $1 and actor_access_token_id is not null order by actor_access_token_id desc, occurred_at desc, index desc limit 1)
             union all
-            select (select e.actor_access_token_id from orgtrail.events e where e.organization_id = $1 and e.actor_access_token_id > seen.id
-                order by e.actor_access_token_id limit 1)
-            from seen where seen.id is not null
+            select next.* from seen cross join lateral (
+                select e.actor_access_token_id, e.actor_access_token_name from orgtrail.events e
+                where e.organization_id = $1 and e.actor_access_token_id < seen.id
+                order by e.actor_access_token_id desc, e.occurred_at desc, e.index desc limit 1) as next
         )
-        select true as "is_token!", seen.id as "id!", newest.name as "name?", null::text as "email?"
-        from (select id from seen where id is not null limit $2) as seen
-        cross join lateral (
-            select e.actor_access_token_name as name from orgtrail.events e
-            where e.organization_id = $1 and e.actor_access_token_id = seen.id order by e.occurred_at desc, e.index desc limit 1) as newest"#,
+        select true as "is_token!", id as "id!", name as "name?", null::text as "email?" from seen limit $2"#,
         organization,
         OFFERED
     )
