@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use orgtrail_server::config::Config;
 use reqwest::RequestBuilder;
 
 use crate::routes::Cast;
@@ -10,15 +11,17 @@ use crate::support::{Answer, TestApplication};
 /// Longest wait for an answer, here and by the server itself: a machine with much else to do takes long, which is no fault.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// Makes an application with that much patience, which answers as often as it is asked.
+pub fn patient(config: &mut Config) {
+    config.requests_per_minute = u32::MAX;
+    let answering = &mut config.limits.answering;
+    // A page that is not there soon is made once more, as ever.
+    (answering.page[1], answering.graphql, answering.other) = (PATIENCE, PATIENCE, PATIENCE);
+}
+
 /// Everybody there is, around an application with that much patience.
 pub async fn patient_cast() -> Cast {
-    Cast::new_with(|config| {
-        config.requests_per_minute = u32::MAX;
-        let answering = &mut config.limits.answering;
-        // A page that is not there soon is made once more, as ever.
-        (answering.page[1], answering.graphql, answering.other) = (PATIENCE, PATIENCE, PATIENCE);
-    })
-    .await
+    Cast::new_with(patient).await
 }
 
 /// What is known inside only: the words of databases, of panics, of the machine; none so short that a secret made by chance could have it.
