@@ -7,6 +7,7 @@ use std::time::Duration;
 use orgtrail::identity::access_token::Scope;
 use orgtrail_server::config::Config;
 use orgtrail_server::http::listen::limits::Limits;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
@@ -289,6 +290,27 @@ async fn a_reader_that_stalls_is_given_up() {
     }
     assert!(!pausing.end().await.reset);
     assert_eq!(of_export(&client, &id, "downloaded").await["outcome"], "success");
+}
+
+/// An answer of one piece is the listener's long before it is the client's.
+#[tokio::test]
+async fn who_takes_an_answer_is_not_idle() {
+    let app = with(|limits| limits.idle = SHORT).await;
+    fill(&app, 100, 32_000).await;
+    let token = app.token(&[Scope::AuditRead]).await;
+    let log = |name: &str| format!("{name}: auditLogs(first: 100) {{ edges {{ node {{ next }} }} }}");
+    let query = json!({ "query": format!("{{ account {{ {} {} {} }} }}", log("a"), log("b"), log("c")) }).to_string();
+    let (kind, length) = ("content-type: application/json", query.len());
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n{kind}\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let mut raw = Raw::connect(&app).await;
+    raw.send(&format!("{head}{query}")).await;
+    // Nothing is taken for longer than a client may be idle.
+    raw.0.readable().await.unwrap();
+    sleep(5 * SHORT).await;
+    let answer = raw.answer().await;
+    assert!(answer.len() > 9_000_000 && answer.ends_with("]}}}}"), "{} bytes", answer.len());
 }
 
 #[tokio::test]
