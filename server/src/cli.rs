@@ -6,7 +6,7 @@ mod migrate;
 mod openapi;
 mod schema;
 mod serve;
-mod shutdown;
+pub(crate) mod shutdown;
 mod token;
 mod user;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Whatever clients do, the process ends after this.
-const PATIENCE: Duration = Duration::from_secs(24);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(24);
 
 /// Ends when the process is asked to stop; from then on it has 24 seconds.
 ///

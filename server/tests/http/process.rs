@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
@@ -10,8 +11,10 @@ use nix::unistd::Pid;
 use orgtrail_server::secret_key::SecretKey;
 use reqwest::Method;
 use sqlx::ConnectOptions;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use crate::support::{Answer, Client, Database};
 
@@ -48,9 +51,13 @@ pub async fn listening(process: &mut Child) -> String {
     said.trim().strip_prefix("Orgtrail listens on ").unwrap_or_else(|| panic!("{said}")).to_owned()
 }
 
+fn send(process: &Child, signal: Signal) {
+    kill(Pid::from_raw(process.id().unwrap().try_into().unwrap()), signal).unwrap();
+}
+
 /// Sends a signal, after which it ends well.
 pub async fn end(process: &mut Child, signal: Signal) {
-    kill(Pid::from_raw(process.id().unwrap().try_into().unwrap()), signal).unwrap();
+    send(process, signal);
     assert!(process.wait().await.unwrap().success());
 }
 
@@ -135,6 +142,49 @@ async fn closing_its_terminal_ends_it_well() {
     let mut process = start(&database, folder.path());
     listening(&mut process).await;
     end(&mut process, Signal::SIGHUP).await;
+    database.drop_soon();
+}
+
+/// A client that sends the half of a body, and waits.
+async fn half_a_request(url: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /api/login HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It runs: somebody waits for the body.
+    let mut go_on = [0; 12];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100");
+    stream.write_all(b"email=").await.unwrap();
+    stream
+}
+
+/// The time is what is promised: an init system kills what takes longer.
+#[tokio::test]
+async fn it_ends_well_within_25_seconds_whatever_a_client_does() {
+    let database = Database::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = start(&database, folder.path());
+    let _waiting = half_a_request(&listening(&mut process).await).await;
+    timeout(Duration::from_secs(25), end(&mut process, Signal::SIGTERM)).await.unwrap();
+    database.drop_soon();
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_the_hard_way() {
+    let database = Database::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = start(&database, folder.path());
+    let _waiting = half_a_request(&listening(&mut process).await).await;
+    let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+    send(&process, Signal::SIGTERM);
+    while !said.next_line().await.unwrap().unwrap().contains("\"stopping\"") {}
+    send(&process, Signal::SIGINT);
+    assert_eq!(process.wait().await.unwrap().code(), Some(1));
+    let mut last = String::new();
+    while let Some(line) = said.next_line().await.unwrap() {
+        last = line;
+    }
+    assert!(last.contains("stopped the hard way"), "{last}");
     database.drop_soon();
 }
 

@@ -45,7 +45,8 @@ async fn a_request_that_never_ends_is_cut_off() {
     app.stop().await;
     let taken = started.elapsed();
     assert!((Duration::from_secs(1)..Duration::from_secs(16)).contains(&taken), "{taken:?}");
-    drop(app);
+    // It may be a reset.
     let mut rest = Vec::new();
-    drop(tokio::time::timeout(Duration::from_millis(100), stream.read_to_end(&mut rest)).await);
+    let _ended = stream.read_to_end(&mut rest).await;
+    assert!(!rest.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&rest));
 }
