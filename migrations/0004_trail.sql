@@ -63,6 +63,8 @@ create index events_by_user on orgtrail.events (organization_id, actor_user_id, 
 create index events_by_access_token on orgtrail.events (organization_id, actor_access_token_id, occurred_at, index)
     include (kind, action, csv_safe_length, csv_raw_length) where actor_access_token_id is not null;
 create index events_by_object on orgtrail.events (organization_id, object_type, object_id, occurred_at, index);
+create index events_by_type on orgtrail.events (organization_id, object_type, kind, occurred_at, index)
+    include (csv_safe_length, csv_raw_length);
 create index events_by_position on orgtrail.events (organization_id, index);
 
 -- The exports that count, in the order of pages: those that took nothing out, or out of a demonstration, may be many between them.

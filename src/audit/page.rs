@@ -1,6 +1,6 @@
 //! Settings → Audit Logs: a page of events, one event, the count of the download, the actors to choose from.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use futures::FutureExt;
 use sqlx::PgConnection;
 
@@ -8,6 +8,7 @@ use super::cursor;
 use super::diff::diff;
 use super::moment::moment;
 use super::query::{PageQuery, Position, parse_event};
+use super::range::calendar;
 use super::reading::Reading;
 use super::store::{self, Direction, EventRecord, SeenActor, Selection, Window};
 use super::view::{ActorChoice, EventDetail, EventPage, ExportCount, PAGE_SIZE};
@@ -175,7 +176,14 @@ pub async fn count(platform: &Platform, viewer: &Viewer, slug: &str, raw_query: 
     Ok(ExportCount { events: totals.events, bytes: totals.csv_safe_bytes + header })
 }
 
-/// The actors that the picker offers: those that the trail knows, by name.
+/// The first of the months in which anything that a page can show was recorded: in no zone does a day begin a day before it does in UTC, and no
+/// event claims to be more than minutes ahead.
+fn first_month(now: DateTime<Utc>) -> DateTime<Utc> {
+    let earliest = calendar::earliest(now.date_naive()) - TimeDelta::days(1);
+    calendar::month(earliest).and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The actors that the picker offers: those that the trail knows of the months that pages can show, by name.
 ///
 /// # Errors
 /// Those of authorization.
@@ -183,7 +191,8 @@ pub async fn actors(platform: &Platform, viewer: &Viewer, slug: &str) -> Result<
     let access = refusal::authorize(platform, viewer, slug, Operation::ReadAuditLog).await?;
     let organization = access.organization().id;
     let reading = Reading::of(&platform.database, organization);
-    let seen = reading.ask(&organization, |organization, connection| store::actors(connection, *organization).boxed());
+    let asked = (organization, first_month(platform.clock.now()));
+    let seen = reading.ask(&asked, |asked, connection| store::actors(connection, asked.0, asked.1).boxed());
     let mut choices: Vec<_> = seen.await?.into_iter().map(row::choice).collect();
     choices.sort_by_key(|choice| choice.label.to_lowercase());
     Ok(choices)
