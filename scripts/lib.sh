@@ -28,6 +28,12 @@ wasm_split() { printf '%s/wasm-split-%s/bin/wasm-split-cli' "$TOOLS" "$WASM_SPLI
 
 wasm_split_works() { "$(wasm_split)" --help >/dev/null 2>&1; }
 
+CARGO_FUZZ_VERSION=0.13.2
+
+cargo_fuzz() { printf '%s/cargo-fuzz-%s/bin/cargo-fuzz' "$TOOLS" "$CARGO_FUZZ_VERSION"; }
+
+cargo_fuzz_works() { "$(cargo_fuzz)" --version >/dev/null 2>&1; }
+
 # npm's tools, one folder for each state of the lock file.
 node_tools() {
   printf '%s/node-%s' "$TOOLS" "$(sha256sum "$ROOT/scripts/package-lock.json" | cut -c1-16)"
