@@ -1,9 +1,10 @@
-//! What guards the schema: grants, policies, triggers, functions and roles, compared with what the migrations make. `guards.txt` is that, written
-//! down by a test from a new database: a change of a guard is a change of the file.
+//! What guards the schema: grants, policies, triggers, rules, functions, roles and who is a member of them, compared with what the migrations make.
+//! `guards.txt` is that, written down by a test from a new database: a change of a guard is a change of the file. What differs between installations
+//! that are as they should be is in no line: each line is looked for in all of them.
 
 use std::collections::BTreeSet;
 
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 
 use crate::Result;
 
@@ -17,7 +18,7 @@ const MONTH: &str = "<month>";
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] without a database.
-pub async fn found(app: &PgPool) -> Result<Vec<String>> {
+pub async fn found(app: impl PgExecutor<'_>) -> Result<Vec<String>> {
     Ok(sqlx::query_file_scalar!("src/storage/guards.sql").fetch_all(app).await?)
 }
 
@@ -25,7 +26,7 @@ pub async fn found(app: &PgPool) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// As [`found`].
-pub async fn written_down(app: &PgPool) -> Result<String> {
+pub async fn written_down(app: impl PgExecutor<'_>) -> Result<String> {
     let lines: BTreeSet<String> = found(app).await?.into_iter().map(|line| without_month(&line)).collect();
     Ok(lines.into_iter().map(|line| line + "\n").collect())
 }
@@ -34,7 +35,7 @@ pub async fn written_down(app: &PgPool) -> Result<String> {
 ///
 /// # Errors
 /// As [`found`].
-pub async fn problems(app: &PgPool) -> Result<Vec<String>> {
+pub async fn problems(app: impl PgExecutor<'_>) -> Result<Vec<String>> {
     Ok(compare(EXPECTED, &found(app).await?))
 }
 

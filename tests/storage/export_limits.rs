@@ -108,6 +108,29 @@ async fn two_run_at_once_for_an_organization_and_no_third(superuser: PgPool) {
     start(&fixture, &acme, "").await;
 }
 
+/// However many organizations there are: what they take out together is one server's work.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn eight_run_at_once_in_a_server_and_no_ninth(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let mut running = Vec::new();
+    for slug in ["one", "two", "three", "four"] {
+        let tenant = fixture.organization(slug).await;
+        running.push(start(&fixture, &tenant, "").await);
+        running.push(start(&fixture, &tenant, "").await);
+    }
+    let fifth = fixture.organization("five").await;
+    let before = fixture.trail(fifth.id).await;
+    let refused = start_by(&fixture, &fifth, &fifth.owner).await.err().unwrap();
+    assert!(
+        matches!(&refused, Error::LimitExceeded(why) if why.starts_with("8 exports are running here")),
+        "{refused:?}"
+    );
+    assert_eq!((refused.status(), fixture.trail(fifth.id).await), (429, before));
+    finish(running.pop().unwrap()).await;
+    running.push(start(&fixture, &fifth, "").await);
+    assert_eq!(start_by(&fixture, &fifth, &fifth.owner).await.err().unwrap().status(), 429);
+}
+
 /// What grows with the trail is done in a place: a third export is refused without a look at the events.
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn the_place_comes_before_the_counting_and_goes_with_its_failure(superuser: PgPool) {

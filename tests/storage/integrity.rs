@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use orgtrail::platform::Clock;
 use orgtrail::storage::guards;
 use orgtrail::upkeep::{self, Job, Retention};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use std::path::Path;
 use std::{env, fs};
 
@@ -51,7 +51,7 @@ async fn nothing_is_told_where_all_is_well(superuser: PgPool) {
 }
 
 /// Each weakening of the schema, and what the problem has to name.
-const WEAKENED: [(&str, &str); 13] = [
+const WEAKENED: [(&str, &str); 18] = [
     (
         "alter table orgtrail.events_default disable trigger append_only",
         "It is missing: trigger always, CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON orgtrail.events_default",
@@ -89,6 +89,17 @@ const WEAKENED: [(&str, &str); 13] = [
         "alter function orgtrail.trails() reset all",
         "function trails() of orgtrail_lookup with its powers, settings none",
     ),
+    ("grant create on schema orgtrail to public", "It does not belong there: grant create on schema to EVERYBODY"),
+    ("grant create on schema orgtrail to orgtrail_app", "It is missing: grant usage on schema to orgtrail_app"),
+    ("alter schema orgtrail owner to postgres", "It does not belong there: schema of postgres"),
+    (
+        "alter default privileges for role orgtrail_owner in schema orgtrail grant update on tables to orgtrail_app",
+        "It does not belong there: default privileges of orgtrail_owner on what is r: {orgtrail_app=w/orgtrail_owner}",
+    ),
+    (
+        "create rule silent as on insert to orgtrail.trail_days do instead nothing",
+        "It does not belong there: rule silent on table trail_days: CREATE RULE silent",
+    ),
 ];
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -100,6 +111,59 @@ async fn each_weakening_of_the_schema_is_told(superuser: PgPool) {
         let found = problems(&fixture).await.join("\n");
         assert!(found.contains(told), "{weakening}: {found}");
     }
+}
+
+/// Likewise of roles, which all databases of a Postgres have together: nobody else sees them before the commit, and it never comes.
+const EMPOWERED: [(&str, &str); 10] = [
+    ("create role intruder login in role orgtrail_owner", "role intruder is a member of orgtrail_owner"),
+    ("create role intruder login noinherit in role orgtrail_migrate", "role intruder is a member of orgtrail_lookup"),
+    (
+        "create role between in role orgtrail_lookup; create role intruder login in role between",
+        "role intruder is a member of orgtrail_lookup",
+    ),
+    ("grant orgtrail_owner to orgtrail_app", "role orgtrail_app is a member of orgtrail_owner"),
+    ("grant pg_write_all_data to orgtrail_app", "role orgtrail_app is a member of pg_write_all_data"),
+    ("grant postgres to orgtrail_migrate", "role orgtrail_migrate is a member of postgres"),
+    ("alter role orgtrail_migrate superuser", "role orgtrail_migrate SUPERUSER"),
+    ("alter role orgtrail_app bypassrls", "role orgtrail_app bypassrls"),
+    ("alter role orgtrail_owner login", "role orgtrail_owner LOGIN"),
+    ("alter role orgtrail_lookup nobypassrls", "It is missing: role orgtrail_lookup bypassrls"),
+];
+
+/// What differs between installations that are as they should be.
+const HARMLESS: [&str; 6] = [
+    // A managed Postgres: its administrator made the roles, and is a member of each from PostgreSQL 16 on.
+    "create role administrator login createrole createdb;
+    grant orgtrail_owner, orgtrail_lookup, orgtrail_migrate, orgtrail_app to administrator with admin option",
+    "create role second_superuser login superuser in role orgtrail_owner",
+    // The provider's way of signing in.
+    "create role of_provider; grant of_provider to orgtrail_app, orgtrail_migrate",
+    "create role first_server login in role orgtrail_app; alter role orgtrail_app nologin",
+    "alter role orgtrail_migrate nologin",
+    "create role backup login bypassrls in role pg_read_all_data",
+];
+
+/// What the guards would tell if this were so.
+async fn found_if(weakening: &str, fixture: &Fixture) -> Vec<String> {
+    let mut transaction = fixture.superuser.begin().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(weakening.to_owned())).execute(&mut *transaction).await.unwrap();
+    run("set local role orgtrail_app", &mut *transaction).await.unwrap();
+    let found = guards::problems(&mut *transaction).await.unwrap();
+    transaction.rollback().await.unwrap();
+    found
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn each_power_that_a_role_should_not_have_is_told(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    for (weakening, told) in EMPOWERED {
+        let found = found_if(weakening, &fixture).await.join("\n");
+        assert!(found.contains(told), "{weakening}: {found}");
+    }
+    for difference in HARMLESS {
+        assert_eq!(found_if(difference, &fixture).await, Vec::<String>::new(), "{difference}");
+    }
+    assert_eq!(problems(&fixture).await, Vec::<String>::new(), "nothing of it stayed");
 }
 
 /// Each way in which somebody with all powers might change what is kept, and what the problem has to say.

@@ -131,6 +131,56 @@ async fn sessions_links_and_throttles_go_when_they_are_over(superuser: PgPool) {
     }
 }
 
+/// After a night of guessing there may be more of them than one statement has time for.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn however_many_are_over_no_statement_deletes_more_than_a_batch(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let many = "create table public.deletions (of_table text, number bigint);
+        create function public.note_deletions() returns trigger language plpgsql security definer as $$ begin
+            insert into public.deletions select tg_table_name, count(*) from gone;
+            return null;
+        end $$;
+        insert into orgtrail.users (id, email, email_key, name)
+            select gen_random_uuid(), n || '@b.example', n || '@b.example', 'Ada' from generate_series(1, 2345) as n;
+        insert into orgtrail.sessions (id_sha256, user_id, data, expires_at, absolute_expires_at)
+            select sha256(email::bytea), id, '{}', now() - interval '1 hour', now() from orgtrail.users;
+        insert into orgtrail.mailed_links (user_id, purpose, secret_sha256, expires_at)
+            select id, 'reset_password', sha256(email::bytea), now() - interval '1 hour' from orgtrail.users;
+        insert into orgtrail.sign_in_throttles (key, failures, first_failure, blocked_until)
+            select sha256(email::bytea), 1, now() - interval '25 hours', now() - interval '1 hour' from orgtrail.users;";
+    sqlx::raw_sql(many).execute(&fixture.superuser).await.unwrap();
+    let tables = ["sessions", "mailed_links", "sign_in_throttles"];
+    for table in tables {
+        let note = format!(
+            "create trigger noted after delete on orgtrail.{table} referencing old table as gone for each statement execute function public.note_deletions()"
+        );
+        run(note, &fixture.superuser).await.unwrap();
+    }
+    assert_eq!(done(&fixture, Job::Credentials).await.removed, 3 * 2345);
+    let deletions = "select of_table, number from public.deletions order by number desc";
+    let deletions: Vec<(String, i64)> = sqlx::query_as(deletions).fetch_all(&fixture.superuser).await.unwrap();
+    for table in tables {
+        let of_table = deletions.iter().filter(|(of_table, _)| of_table == table).map(|(_, number)| *number);
+        assert_eq!(of_table.collect::<Vec<_>>(), [1000, 1000, 345], "{table}");
+    }
+}
+
+/// One that is used again at this moment is not over.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_throttle_that_somebody_holds_stays_and_holds_nothing_up(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let over = "insert into orgtrail.sign_in_throttles (key, failures, first_failure, blocked_until)
+        select sha256(n::text::bytea), 1, now() - interval '25 hours', now() - interval '1 hour' from generate_series(1, 3) as n";
+    run(over, &fixture.superuser).await.unwrap();
+    let mut counting = fixture.superuser.begin().await.unwrap();
+    let count_one = "update orgtrail.sign_in_throttles set first_failure = now(), blocked_until = now() where key = sha256('2'::bytea)";
+    run(count_one, &mut *counting).await.unwrap();
+    assert_eq!(done(&fixture, Job::Credentials).await.removed, 2);
+    counting.commit().await.unwrap();
+    assert_eq!(done(&fixture, Job::Credentials).await.removed, 0);
+    assert_eq!(count(&fixture, "sign_in_throttles").await, 1);
+}
+
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
 async fn attempts_to_sign_in_go_after_the_retention_when_they_are_in_the_trails(superuser: PgPool) {
     let fixture = Fixture::at(superuser, today() - TimeDelta::days(91)).await;
