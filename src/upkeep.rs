@@ -12,7 +12,7 @@ pub mod partitions;
 mod retention;
 mod turn;
 
-pub use integrity::events_without_month;
+pub use integrity::{events_without_month, verify};
 pub use turn::{LastSuccess, Turn, last_successes};
 
 /// Something that is done now and then. Each of its transactions stands alone: a job that broke off goes on the next time.

@@ -9,6 +9,7 @@ mod serve;
 pub(crate) mod shutdown;
 mod token;
 mod user;
+mod verify;
 
 use std::error::Error;
 
@@ -36,6 +37,11 @@ enum Command {
     Serve,
     /// Bring the schema of the database up to date.
     Migrate,
+    /// Look whether everything is as it should be: the guards of the schema, and every trail, read again from its first event.
+    ///
+    /// It changes nothing, and needs no key. Each problem is a line on standard output. It ends with 0 if there is none, with 1 if there is one or it could not
+    /// look at everything.
+    Verify,
     /// Fill a demo organization with 90 days of events, print the sign-ins, and serve.
     Demo(demo::Demo),
     /// People.
@@ -83,6 +89,7 @@ impl Cli {
         match command {
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,
+            Command::Verify => verify::run(&config).await,
             Command::Schema => schema::run(),
             Command::Openapi => openapi::run(),
             Command::Demo(demo) => demo.run(config).await,

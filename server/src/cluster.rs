@@ -110,6 +110,12 @@ struct Shared {
 }
 
 impl Cluster {
+    /// Whether there is one in `data_dir`, running or not.
+    #[must_use]
+    pub fn exists(data_dir: &Path) -> bool {
+        binaries::made_by(&data_dir.join("postgres")).is_some()
+    }
+
     /// Makes sure that the cluster in `data_dir` runs: adopts a live postmaster, or starts one, making the cluster
     /// first when there is none. Returns when the database [`DATABASE`] can be connected to.
     ///

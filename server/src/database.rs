@@ -112,6 +112,29 @@ pub async fn open(config: &Config, stay: Stay) -> Result<Opened, OpenError> {
     Ok(Opened { platform: platform(config, database, &key)?, key, cluster })
 }
 
+/// Opens the database that `config` names as it is, for somebody who only looks at it: no key is needed, nothing is made or migrated, and what
+/// a server would refuse is not refused, but another version's schema.
+///
+/// # Errors
+/// [`OpenError`], saying what to do.
+pub async fn open_as_it_is(config: &Config) -> Result<Opened, OpenError> {
+    let (options, cluster) = match &config.database {
+        Some(options) => (options.clone(), None),
+        None if !Cluster::exists(&config.data_folder) => {
+            return Err(OpenError::Schema(
+                "ORGTRAIL_DATA_DIR: this folder has no Postgres in it, and DATABASE_URL names no other.",
+            ));
+        }
+        None => {
+            let cluster = Cluster::find(&config.data_folder).await?;
+            (cluster.connect_options(DATABASE, Role::App), Some(cluster))
+        }
+    };
+    require_schema(&options).await?;
+    let key = SecretKey::of_nobody().map_err(|error| OpenError::Unreachable(chain(&error)))?;
+    Ok(Opened { platform: platform(config, Database::new(&options), &key)?, key, cluster })
+}
+
 /// Brings the schema of the database that `config` names up to date, and nothing else.
 ///
 /// # Errors
@@ -181,7 +204,7 @@ async fn require_schema(app: &PgConnectOptions) -> Result<(), OpenError> {
             .fetch_all(&mut connection)
             .await;
     let ran: BTreeSet<i64> = ran
-        .map_err(|_| OpenError::Schema("This database has no schema of Orgtrail: run `orgtrail migrate` first, with ORGTRAIL_MIGRATE_DATABASE_URL."))?
+        .map_err(|_| OpenError::Schema("This database has no schema of Orgtrail: run `orgtrail migrate` first, with ORGTRAIL_MIGRATE_DATABASE_URL where DATABASE_URL is set."))?
         .into_iter()
         .collect();
     compare(&MIGRATOR.iter().map(|migration| migration.version).collect(), &ran)
@@ -190,7 +213,7 @@ async fn require_schema(app: &PgConnectOptions) -> Result<(), OpenError> {
 fn compare(known: &BTreeSet<i64>, ran: &BTreeSet<i64>) -> Result<(), OpenError> {
     if !known.is_subset(ran) {
         Err(OpenError::Schema(
-            "The schema of this database is behind this program: run `orgtrail migrate`, with ORGTRAIL_MIGRATE_DATABASE_URL.",
+            "The schema of this database is behind this program: run `orgtrail migrate`, with ORGTRAIL_MIGRATE_DATABASE_URL where DATABASE_URL is set.",
         ))
     } else if !ran.is_subset(known) {
         Err(OpenError::Schema("The schema of this database is newer than this program: start the newer one."))

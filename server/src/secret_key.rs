@@ -66,6 +66,16 @@ impl SecretKey {
         Self::read(path)
     }
 
+    /// One that nothing was made with and nothing will be, for whoever only looks at what needs no key.
+    ///
+    /// # Errors
+    /// If the system has no random bytes.
+    pub fn of_nobody() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; LENGTH];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// The key for one `purpose`: HMAC-SHA256 of its name, so that no derived key says anything of another.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> [u8; LENGTH] {

@@ -17,13 +17,25 @@ const LATELY: TimeDelta = TimeDelta::hours(1);
 
 /// What is not as it should be, a sentence for each.
 pub(super) async fn problems(platform: &Platform) -> Result<Vec<String>> {
-    let mut found = check::problems(&platform.database.reads).await?;
-    found.extend(guards::problems(&platform.database.reads).await?);
-    found.extend(without_month(platform).await?);
-    for organization in trails(platform).await? {
-        found.extend(Trail { platform, organization }.problems().await?);
-    }
+    let mut found = Vec::new();
+    verify(platform, |problem| found.push(problem)).await?;
     Ok(found)
+}
+
+/// Looks at the guards of the schema and reads every trail again, and changes nothing. Tells what is not as it should be, a sentence for each, as soon as
+/// it is found; answers how many trails were read. Whoever calls it has the [`super::Turn`]: what upkeep drops meanwhile would seem to be missing.
+///
+/// # Errors
+/// [`crate::Error::Unavailable`] without a database.
+pub async fn verify(platform: &Platform, mut tell: impl FnMut(String)) -> Result<usize> {
+    check::problems(&platform.database.reads).await?.into_iter().for_each(&mut tell);
+    guards::problems(&platform.database.reads).await?.into_iter().for_each(&mut tell);
+    without_month(platform).await?.into_iter().for_each(&mut tell);
+    let trails = trails(platform).await?;
+    for &organization in &trails {
+        Trail { platform, organization }.problems().await?.into_iter().for_each(&mut tell);
+    }
+    Ok(trails.len())
 }
 
 /// Likewise of what was recorded within the last hour, and of nothing else.
