@@ -102,7 +102,8 @@ async fn setting_problems(app: &PgPool) -> Result<Vec<String>> {
     let wrong = sqlx::query!(
         r#"select name as "name!", setting as "setting!" from pg_settings
         where name = 'fsync' and setting <> 'on' or name = 'full_page_writes' and setting <> 'on'
-            or name = 'synchronous_commit' and setting in ('off', 'local') or name = 'server_encoding' and setting <> 'UTF8'"#
+            or name = 'synchronous_commit' and setting in ('off', 'local') or name = 'server_encoding' and setting <> 'UTF8'
+            or name = 'session_replication_role' and setting <> 'origin'"#
     )
     .fetch_all(app)
     .await?;
@@ -110,10 +111,18 @@ async fn setting_problems(app: &PgPool) -> Result<Vec<String>> {
 }
 
 fn setting_problem(name: &str, setting: &str) -> String {
-    if name == "server_encoding" {
-        format!("The database has the encoding {setting}, in which not every text can be kept: make one with UTF8.")
-    } else {
-        format!("The database runs with {name} = {setting}, with which it can lose what it acknowledged: set it to on.")
+    match name {
+        "server_encoding" => {
+            format!("The database has the encoding {setting}, in which not every text can be kept: make one with UTF8.")
+        }
+        "session_replication_role" => {
+            format!("The server's database role has {name} = {setting}, with which triggers do not fire: reset it.")
+        }
+        _ => {
+            format!(
+                "The database runs with {name} = {setting}, with which it can lose what it acknowledged: set it to on."
+            )
+        }
     }
 }
 

@@ -86,3 +86,20 @@ async fn a_database_that_can_lose_commits_is_refused(superuser: PgPool) {
         );
     }
 }
+
+/// The rule that a change has its event is such a trigger.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_role_for_which_triggers_do_not_fire_is_refused(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let name: String =
+        sqlx::query_scalar("select quote_ident(current_database())").fetch_one(&fixture.superuser).await.unwrap();
+    let set = format!("alter role orgtrail_app in database {name} set session_replication_role = replica");
+    run(set, &fixture.superuser).await.unwrap();
+    let found = problems(&connect_as("orgtrail_app", &fixture.superuser)).await.unwrap();
+    assert_eq!(
+        found,
+        [
+            "The server's database role has session_replication_role = replica, with which triggers do not fire: reset it."
+        ]
+    );
+}
