@@ -26,7 +26,8 @@ pub const EXPORT_BYTES: &str = "orgtrail_export_bytes_total";
 pub const SIGN_INS: &str = "orgtrail_sign_ins_total";
 /// What was refused because there is too much of it, by `reason`.
 pub const REFUSED: &str = "orgtrail_refused_total";
-
+/// How an attempt to sign in can end: the values of its label `outcome`.
+pub const SIGN_IN_OUTCOMES: [&str; 4] = ["success", "wrong_credentials", "throttled", "failed"];
 /// Reads for which there was a replica, by `outcome`.
 pub const REPLICA_READS: &str = "orgtrail_replica_reads_total";
 
@@ -46,6 +47,9 @@ pub enum ReplicaAsked {
 }
 
 impl ReplicaAsked {
+    /// Everything that can come of it.
+    pub const ALL: [Self; 5] = [Self::Answered, Self::Behind, Self::Ahead, Self::Failed, Self::SetAside];
+
     /// The value of the label `outcome`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -83,6 +87,17 @@ pub enum Busy {
 }
 
 impl Busy {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::RateLimit,
+        Self::Throttle,
+        Self::Connections,
+        Self::Exports,
+        Self::Gathering,
+        Self::Hashing,
+        Self::Composing,
+    ];
+
     /// The value of the label `reason`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -149,11 +164,12 @@ pub(crate) fn exported(end: End, receipt: Receipt) {
 
 /// Somebody tried to sign in.
 pub(crate) fn signed_in<T>(result: &Result<T, Error>) {
+    let [success, wrong_credentials, throttled, failed] = SIGN_IN_OUTCOMES;
     let outcome = match result {
-        Ok(_) => "success",
-        Err(Error::WrongCredentials) => "wrong_credentials",
-        Err(Error::Throttled { .. }) => "throttled",
-        Err(_) => "failed",
+        Ok(_) => success,
+        Err(Error::WrongCredentials) => wrong_credentials,
+        Err(Error::Throttled { .. }) => throttled,
+        Err(_) => failed,
     };
     counter!(SIGN_INS, "outcome" => outcome).increment(1);
 }

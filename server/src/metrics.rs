@@ -4,9 +4,9 @@ mod exposed;
 mod table;
 
 pub use exposed::{Listener, Watched};
-pub use table::{METRICS, Metric, Sort};
+pub use table::{Label, METRICS, Metric, Sort};
 
-use metrics::{Gauge, counter, gauge};
+use metrics::{Gauge, gauge};
 
 /// Requests that are answered at this moment.
 pub const RUNNING: &str = "orgtrail_http_requests_running";
@@ -34,6 +34,8 @@ pub const INTEGRITY_PROBLEMS: &str = "orgtrail_integrity_problems";
 pub const REPLICA_ASKED: &str = "orgtrail_replica_asked";
 /// Bytes that the replica has yet to replay.
 pub const REPLICA_BEHIND: &str = "orgtrail_replica_behind_bytes";
+/// How such a run can end: the values of its label `outcome`.
+pub const UPKEEP_OUTCOMES: [&str; 2] = ["success", "failure"];
 /// Which job of upkeep. Not `job`: Prometheus gives every series a label of that name.
 pub const TASK: &str = "task";
 
@@ -55,12 +57,12 @@ impl Drop for While {
     }
 }
 
-/// Describes every metric to the recorder, and begins those at zero that have no labels: what did not happen yet is 0, not missing.
+/// Describes every metric to the recorder, and begins every counter whose series are known at zero: what did not happen yet is 0, not missing.
 fn describe() {
     for metric in METRICS {
         metric.describe();
-        if metric.labels.is_empty() && matches!(metric.sort, Sort::Counter) && metric.is_ours() {
-            counter!(metric.name).increment(0);
+        if metric.sort == Sort::Counter && metric.is_ours() {
+            metric.begin();
         }
     }
     gauge!(table::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use orgtrail::Result;
 use orgtrail::platform::Platform;
-use orgtrail::upkeep::{self, Job, LastSuccess, Report, Retention, Turn, partitions};
+use orgtrail::upkeep::{self, Job, Report, Retention, Turn, partitions};
 
 use crate::http::problem::chain;
 use crate::metrics::{
-    INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WITHOUT_MONTH,
+    INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_OUTCOMES, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED,
+    WITHOUT_MONTH,
 };
 
 /// How long after a turn this server asks for the next.
@@ -29,6 +30,8 @@ pub async fn turn(platform: &Platform, retention: Retention) -> Result<()> {
                 }
                 Err(error) => failed(job, &error),
             }
+            // The next may take hours. What fails here fails at the end as well.
+            drop(tell(platform).await);
         }
         turn.end().await?;
     }
@@ -37,9 +40,11 @@ pub async fn turn(platform: &Platform, retention: Retention) -> Result<()> {
 
 /// What is so, whichever server did something about it: each can be asked, also one that was just started.
 async fn tell(platform: &Platform) -> Result<()> {
-    for LastSuccess { job, at, problems } in upkeep::last_successes(platform).await? {
-        metrics::gauge!(UPKEEP_SUCCEEDED, TASK => job.name()).set(seconds(at));
-        if let Some(problems) = problems {
+    let done = upkeep::last_successes(platform).await?;
+    for job in Job::ALL {
+        let last = done.iter().find(|done| done.job == job);
+        metrics::gauge!(UPKEEP_SUCCEEDED, TASK => job.name()).set(last.map_or(0.0, |last| seconds(last.at)));
+        if let Some(problems) = last.and_then(|last| last.problems) {
             metrics::gauge!(INTEGRITY_PROBLEMS, TASK => job.name()).set(f64::from(problems));
         }
     }
@@ -53,7 +58,7 @@ fn succeeded(job: Job, report: &Report) {
     let Report { removed, made, problems } = report;
     let found = problems.as_ref().map(Vec::len);
     tracing::info!(job = job.name(), removed, made, problems = found, "upkeep was done");
-    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => "success").increment(1);
+    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_OUTCOMES[0]).increment(1);
     metrics::counter!(UPKEEP_REMOVED, TASK => job.name()).increment(*removed);
     for problem in problems.iter().flatten() {
         tracing::error!(problem, "the database is not as it should be");
@@ -63,7 +68,7 @@ fn succeeded(job: Job, report: &Report) {
 fn failed(job: Job, error: &orgtrail::Error) {
     let cause = std::error::Error::source(error).map(chain).unwrap_or_default();
     tracing::warn!(job = job.name(), %error, cause, "upkeep failed, and will be tried again");
-    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => "failure").increment(1);
+    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_OUTCOMES[1]).increment(1);
 }
 
 /// Seconds since 1970, as metrics have times: exact until 2106.

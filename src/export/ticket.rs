@@ -22,6 +22,9 @@ pub enum End {
 }
 
 impl End {
+    /// Every end.
+    pub const ALL: [Self; 3] = [Self::Complete, Self::Aborted, Self::Failed];
+
     /// As metrics and traces name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

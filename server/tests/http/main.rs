@@ -47,3 +47,4 @@ mod teams;
 mod token_forms;
 mod tokens;
 mod traces;
+mod upkeep;

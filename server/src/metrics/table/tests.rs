@@ -45,7 +45,7 @@ fn page() -> String {
             Sort::Gauge => "gauge",
             Sort::Histogram(_) => "histogram",
         };
-        let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{}`", label.name)).collect();
         writeln!(page, "| `{name}` | {sort} | {} | {help} |", labels.join(", ")).unwrap();
     }
     page
@@ -84,4 +84,37 @@ fn the_dashboard_and_the_alerts_name_metrics_that_exist() {
         unknown("rate(orgtrail_http_request_seconds_bucket[5m]) / orgtrail_no_such_thing"),
         ["orgtrail_no_such_thing"]
     );
+}
+
+/// Where `text` selects series by a label, like `name{label="value"}`: the name, the label, and each value.
+fn selected(text: &str) -> Vec<(&str, &str, &str)> {
+    let named = METRICS.iter().flat_map(|metric| text.split(metric.name).skip(1).map(|after| (metric.name, after)));
+    let within = named.filter_map(|(name, after)| Some((name, after.strip_prefix('{')?.split_once('}')?.0)));
+    let pairs = within.flat_map(|(name, within)| within.split(',').map(move |pair| (name, pair)));
+    let parted = pairs.filter_map(|(name, pair)| Some((name, pair.split_once('=')?)));
+    parted
+        .flat_map(|(name, (label, values))| {
+            values.trim_matches(['~', '"', '\\']).split('|').map(move |value| (name, label, value))
+        })
+        .collect()
+}
+
+/// An alert on what nobody ever says would be silent for ever; and so would one on the growth of what does not begin at zero, the first time.
+#[test]
+fn the_alerts_select_values_that_are_known() {
+    let alerts = include_str!("../../../../docs/prometheus-alerts.yml");
+    let selected = selected(alerts);
+    let mut known = 0;
+    for (name, label, value) in &selected {
+        let metric = METRICS.iter().find(|metric| metric.name == *name).unwrap();
+        let label = metric.labels.iter().find(|found| found.name == *label).unwrap_or_else(|| panic!("{name} {label}"));
+        if let Some(values) = label.values() {
+            assert!(values.contains(value), "{name} {value}");
+            known += 1;
+        }
+    }
+    assert!(known >= 6, "{selected:?}");
+    for metric in METRICS.iter().filter(|metric| alerts.contains(&format!("increase({}", metric.name))) {
+        assert!(metric.sort == Sort::Counter && !metric.known_series().is_empty(), "{}", metric.name);
+    }
 }
