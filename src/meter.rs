@@ -24,7 +24,7 @@ pub const EXPORT_LINES: &str = "orgtrail_export_lines_total";
 pub const EXPORT_BYTES: &str = "orgtrail_export_bytes_total";
 /// Attempts to sign in with a password, by `outcome`.
 pub const SIGN_INS: &str = "orgtrail_sign_ins_total";
-/// What was refused because there is too much of it, by `reason`.
+/// What was refused because there is too much of it or it is too slow, by `reason`.
 pub const REFUSED: &str = "orgtrail_refused_total";
 /// How an attempt to sign in can end: the values of its label `outcome`.
 pub const SIGN_IN_OUTCOMES: [&str; 4] = ["success", "wrong_credentials", "throttled", "failed"];
@@ -67,7 +67,7 @@ impl ReplicaAsked {
     }
 }
 
-/// Why something was refused that would have been done at another moment.
+/// Why something was refused that would have been done at another moment, or for a client that is not so slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Busy {
     /// An access token has asked too often.
@@ -84,11 +84,21 @@ pub enum Busy {
     Hashing,
     /// Too many schemas wait to be composed.
     Composing,
+    /// All the connections that clients may have are taken.
+    Places,
+    /// A client has as many connections as one may.
+    PlacesOfClient,
+    /// Too much of what is sent is in memory.
+    Bodies,
+    /// A request came too slowly.
+    SlowSenders,
+    /// An answer was taken too slowly.
+    SlowReaders,
 }
 
 impl Busy {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::RateLimit,
         Self::Throttle,
         Self::Connections,
@@ -96,6 +106,11 @@ impl Busy {
         Self::Gathering,
         Self::Hashing,
         Self::Composing,
+        Self::Places,
+        Self::PlacesOfClient,
+        Self::Bodies,
+        Self::SlowSenders,
+        Self::SlowReaders,
     ];
 
     /// The value of the label `reason`.
@@ -109,6 +124,11 @@ impl Busy {
             Self::Gathering => "gathering",
             Self::Hashing => "hashing",
             Self::Composing => "composing",
+            Self::Places => "places",
+            Self::PlacesOfClient => "places_of_client",
+            Self::Bodies => "bodies",
+            Self::SlowSenders => "slow_senders",
+            Self::SlowReaders => "slow_readers",
         }
     }
 

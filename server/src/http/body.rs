@@ -12,8 +12,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use orgtrail::meter::Busy;
 
 use super::listen::received::Refused;
+use super::listen::refusals;
 use super::problem::Problem;
 use super::upload;
 
@@ -89,8 +91,14 @@ impl Accepted {
             return self.too_long();
         }
         match successors(Some(cause), |&cause| cause.source()).find_map(|cause| cause.downcast_ref()) {
-            Some(Refused::TooSlow) => self.too_slow(),
-            Some(Refused::NoRoom) => no_room(),
+            Some(Refused::TooSlow) => {
+                refusals::count(Busy::SlowSenders, None);
+                self.too_slow()
+            }
+            Some(Refused::NoRoom) => {
+                refusals::count(Busy::Bodies, None);
+                no_room()
+            }
             Some(Refused::Broken(_)) | None => {
                 let message = format!("This {} did not arrive whole.", self.name);
                 Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)

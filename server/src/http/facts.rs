@@ -123,8 +123,8 @@ fn path(path: &str) -> String {
     page.map_or_else(|| path.to_owned(), |page| format!("{page}[a secret]"))
 }
 
-/// Falls back to the nil id where the system has no randomness: a request without an id is better than none.
-fn new_request_id(clock: &Clock) -> String {
+/// The id of a new request. Falls back to the nil id where the system has no randomness: a request without an id is better than none.
+pub(super) fn new_request_id(clock: &Clock) -> String {
     format!("req_{}", new_id(clock.now()).unwrap_or_default())
 }
 

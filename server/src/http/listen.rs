@@ -17,6 +17,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use ipnet::IpNet;
+use orgtrail::meter::Busy;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
@@ -28,6 +29,7 @@ mod course;
 pub mod limits;
 mod places;
 pub mod received;
+pub mod refusals;
 mod stream;
 mod turned_away;
 
@@ -35,7 +37,7 @@ use course::{Answer, Course};
 use limits::Limits;
 use places::Places;
 use received::{Held, Received};
-use stream::Watched;
+use stream::{Late, Watched};
 use turned_away::TurnedAway;
 
 /// Longest head that is read, in bytes: long enough to tell what in it is too long ([`limits::refuse`](super::limits::refuse)).
@@ -130,8 +132,12 @@ impl Front {
 
     /// Serves a connection, if there is a place for it.
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let Some(place) = self.places.take(peer.ip()) else {
-            return self.turned_away.tell(stream, self.places.is_proxy(peer.ip()));
+        let place = match self.places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(reason) => {
+                refusals::count(reason, Some(peer.ip()));
+                return self.turned_away.tell(stream, peer.ip(), self.places.is_proxy(peer.ip()));
+            }
         };
         prepare(&stream);
         let course = Arc::new(Course::default());
@@ -144,7 +150,7 @@ impl Front {
             let mut connection = pin!(connection);
             tokio::select! {
                 ended = &mut connection => if let Err(cause) = ended {
-                    tracing::debug!(%cause, %peer, "a connection ended early");
+                    ended_early(&cause, peer);
                 },
                 () = cut.cancelled() => course.break_off(),
             }
@@ -166,6 +172,15 @@ impl Front {
             let course = Arc::clone(&course);
             async move { Ok(answering.await?.map(|body| Answer::new(body, course))) }
         })
+    }
+}
+
+fn ended_early(cause: &hyper::Error, peer: SocketAddr) {
+    tracing::debug!(%cause, %peer, "a connection ended early");
+    match Late::of(cause) {
+        Some(Late::Sender) => refusals::count(Busy::SlowSenders, Some(peer.ip())),
+        Some(Late::Reader) => refusals::count(Busy::SlowReaders, Some(peer.ip())),
+        Some(Late::Idle) | None => {}
     }
 }
 

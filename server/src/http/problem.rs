@@ -22,6 +22,9 @@ use super::{pages, security_headers};
 /// Longest refusal of a server function that is read, in bytes: the places of a schema that is wrong are up to 50, and each is a line.
 const REFUSAL_LIMIT: usize = 256 * 1024;
 
+/// The media type of [`ProblemJson`].
+pub(super) const JSON: &str = "application/problem+json";
+
 /// A refusal on its way out. Handlers and layers answer with it; [`dress`] gives it its form.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -172,6 +175,12 @@ fn form(problem: &Problem, facts: &Facts, nonce: Option<&Nonce>) -> Response {
 }
 
 fn json(problem: &Problem, request_id: &str) -> Response {
+    let content_type = HeaderValue::from_static(JSON);
+    (problem.status, [(CONTENT_TYPE, content_type)], text(problem, request_id)).into_response()
+}
+
+/// The problem as in RFC 9457.
+pub(super) fn text(problem: &Problem, request_id: &str) -> String {
     let body = ProblemJson {
         r#type: "about:blank",
         title: problem.status.canonical_reason().unwrap_or("Refused"),
@@ -182,8 +191,7 @@ fn json(problem: &Problem, request_id: &str) -> Response {
         faults: &problem.faults,
         request_id,
     };
-    let content_type = HeaderValue::from_static("application/problem+json");
-    (problem.status, [(CONTENT_TYPE, content_type)], serde_json::to_string(&body).unwrap_or_default()).into_response()
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 /// When one may come again, where nobody said it before; pages say it too.

@@ -19,21 +19,21 @@ mod raw;
 pub use raw::Raw;
 
 /// Shorter than any client here is patient.
-const SHORT: Duration = Duration::from_millis(300);
+pub const SHORT: Duration = Duration::from_millis(300);
 /// Longer than any of these tests takes.
 const LONG: Duration = Duration::from_hours(1);
 /// A moment, in which a client does nothing.
 const MOMENT: Duration = Duration::from_millis(40);
 
-const LIVE: &str = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
+pub const LIVE: &str = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
 
 /// An application whose limits are so.
-async fn with(change: impl FnOnce(&mut Limits)) -> TestApplication {
+pub async fn with(change: impl FnOnce(&mut Limits)) -> TestApplication {
     TestApplication::start_with(|config: &mut Config| change(&mut config.limits)).await
 }
 
 /// An application that believes the tests to be a proxy.
-async fn behind_a_proxy(change: impl FnOnce(&mut Limits)) -> TestApplication {
+pub async fn behind_a_proxy(change: impl FnOnce(&mut Limits)) -> TestApplication {
     TestApplication::start_with(|config: &mut Config| {
         config.public.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
         change(&mut config.limits);
@@ -86,7 +86,7 @@ async fn a_connection_that_idles_is_closed() {
 }
 
 /// The doors that read a body, each with a head that promises one.
-async fn doors(app: &TestApplication, length: usize) -> Vec<String> {
+pub async fn doors(app: &TestApplication, length: usize) -> Vec<String> {
     let token = app.token(&[Scope::EventsWrite]).await;
     let of = |path: &str, media_type: &str| {
         format!(
@@ -204,6 +204,7 @@ async fn assert_three_places(app: &TestApplication) {
     }
     let (refused, answer) = ask(app).await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 2\r\n"), "{answer}");
+    assert!(answer.contains("\"request_id\":\"req_"), "{answer}");
     assert!(refused.end().await.bytes.is_empty(), "it is closed");
     open.pop();
     while !ask(app).await.1.starts_with("HTTP/1.1 200 ") {}

@@ -13,6 +13,7 @@ mod audit_page;
 mod collector;
 mod cookies;
 mod cross_site;
+mod door;
 mod events;
 mod examples;
 mod export;

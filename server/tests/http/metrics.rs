@@ -22,7 +22,7 @@ struct Series {
 }
 
 impl Read {
-    fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         Self(text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(Series::of).collect())
     }
 

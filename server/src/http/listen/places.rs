@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 use orgtrail::identity::throttle::network;
+use orgtrail::meter::Busy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::Limits;
@@ -36,11 +37,11 @@ impl Places {
         Self { all, of_client: limits.connections_of_client, clients: Mutex::default(), trusted_proxies }
     }
 
-    /// One for `peer`, if there is one for it.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let one_of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+    /// One for `peer`, or why there is none for it.
+    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Busy> {
+        let one_of_all = Arc::clone(&self.all).try_acquire_owned().map_err(|_full| Busy::Places)?;
         let client = if self.is_proxy(peer) { None } else { Some(self.count(network(peer.to_canonical()))?) };
-        Some(Place { _one_of_all: one_of_all, places: Arc::clone(self), client })
+        Ok(Place { _one_of_all: one_of_all, places: Arc::clone(self), client })
     }
 
     /// Whether many clients are behind `peer`.
@@ -48,14 +49,14 @@ impl Places {
         self.trusted_proxies.iter().any(|proxies| proxies.contains(&peer.to_canonical()))
     }
 
-    fn count(&self, client: String) -> Option<String> {
+    fn count(&self, client: String) -> Result<String, Busy> {
         let mut clients = self.clients();
         let count = clients.get(&client).copied().unwrap_or_default();
         if count >= self.of_client {
-            return None;
+            return Err(Busy::PlacesOfClient);
         }
         clients.insert(client.clone(), count + 1);
-        Some(client)
+        Ok(client)
     }
 
     /// Nothing panics while it is locked.
@@ -92,14 +93,14 @@ mod tests {
     fn a_client_has_so_many_and_a_proxy_as_many_as_there_are() {
         let places = places(6, 2);
         let mine: Vec<_> = (0..3).map(|_| places.take(ip("203.0.113.1"))).collect();
-        assert_eq!(mine.iter().filter(|place| place.is_some()).count(), 2);
+        assert_eq!(mine.iter().filter(|place| place.is_ok()).count(), 2);
         let proxy: Vec<_> = (0..5).map(|_| places.take(ip("::ffff:10.1.2.3"))).collect();
-        assert_eq!(proxy.iter().filter(|place| place.is_some()).count(), 4, "the rest of all");
-        assert!(places.take(ip("203.0.113.2")).is_none(), "none is left");
+        assert_eq!(proxy.iter().filter(|place| place.is_ok()).count(), 4, "the rest of all");
+        assert_eq!(places.take(ip("203.0.113.2")).err(), Some(Busy::Places), "none is left");
         drop(proxy);
-        assert!(places.take(ip("203.0.113.1")).is_none(), "it has its two");
+        assert_eq!(places.take(ip("203.0.113.1")).err(), Some(Busy::PlacesOfClient), "it has its two");
         drop(mine);
-        assert!(places.take(ip("203.0.113.1")).is_some());
+        assert!(places.take(ip("203.0.113.1")).is_ok());
         assert!(places.clients().is_empty() && places.all.available_permits() == 6);
     }
 
@@ -107,7 +108,7 @@ mod tests {
     fn a_network_of_ipv6_is_one_client() {
         let places = places(9, 1);
         let one = places.take(ip("2001:db8:1:2::1"));
-        assert!(one.is_some() && places.take(ip("2001:db8:1:2:ffff::2")).is_none());
-        assert!(places.take(ip("2001:db8:1:3::1")).is_some());
+        assert!(one.is_ok() && places.take(ip("2001:db8:1:2:ffff::2")).is_err());
+        assert!(places.take(ip("2001:db8:1:3::1")).is_ok());
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! hyper has one limit for the head and the time before it; here they differ, and nothing in it watches a reader.
 
+use std::error::Error;
 use std::io::{self, IoSlice};
+use std::iter::successors;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -33,17 +35,14 @@ impl Watched {
 
     /// Looks at what became of a write.
     fn written(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let late = match polled {
+        match polled {
             Poll::Ready(Ok(bytes)) if self.reader.takes(bytes) => return polled,
-            Poll::Ready(Ok(_)) => "the answer is read too slowly",
+            Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(_)) => return polled,
-            Poll::Pending => {
-                ready!(self.reader.poll_stalled(cx));
-                "the answer is not read"
-            }
-        };
+            Poll::Pending => ready!(self.reader.poll_stalled(cx)),
+        }
         self.course.break_off();
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, late)))
+        Poll::Ready(Err(Late::Reader.into()))
     }
 }
 
@@ -62,8 +61,7 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if polled.is_pending() {
-            ready!(this.heads.poll_late(&this.course, cx));
-            return Poll::Ready(Err(no_request()));
+            return this.heads.poll_late(&this.course, cx).map(|late| Err(late.into()));
         }
         if buffer.filled().len() > before {
             this.heads.came(&this.course);
@@ -97,7 +95,7 @@ impl AsyncWrite for Watched {
         let this = self.get_mut();
         // When an answer is out, the time to the next request begins; hyper reads again only when something has come.
         match this.heads.poll_late(&this.course, cx) {
-            Poll::Ready(()) => Poll::Ready(Err(no_request())),
+            Poll::Ready(late) => Poll::Ready(Err(late.into())),
             Poll::Pending => Pin::new(&mut this.stream).poll_flush(cx),
         }
     }
@@ -110,8 +108,32 @@ impl AsyncWrite for Watched {
     }
 }
 
-fn no_request() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "no request came in time")
+/// Who was too slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Late {
+    /// Nobody asks anything: a connection that idles, or was made in vain.
+    #[error("no request came in time")]
+    Idle,
+    /// A request began to come.
+    #[error("the head of a request did not come whole in time")]
+    Sender,
+    /// An answer is taken too slowly, or not at all.
+    #[error("the answer is not read in time")]
+    Reader,
+}
+
+impl From<Late> for io::Error {
+    fn from(late: Late) -> Self {
+        Self::new(io::ErrorKind::TimedOut, late)
+    }
+}
+
+impl Late {
+    /// Who it was, if it is why a connection ended.
+    pub(super) fn of(ended: &(dyn Error + 'static)) -> Option<Self> {
+        let mut causes = successors(Some(ended), |&cause| cause.source());
+        causes.find_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref().copied())
+    }
 }
 
 /// The client as the sender of heads.
@@ -119,8 +141,10 @@ fn no_request() -> io::Error {
 struct Heads {
     /// Requests that had come when `due` was set.
     begun: u64,
-    /// Whether some of a head has come.
+    /// Whether some of a head has come, or the time for it has begun.
     partial: bool,
+    /// Whether some of it has come.
+    came: bool,
     /// When the head must be whole, or begin.
     due: Instant,
     alarm: Alarm,
@@ -132,27 +156,39 @@ impl Heads {
     fn new(limits: &Limits) -> Self {
         let due = Instant::now() + limits.head;
         // A new connection has been waited for long enough.
-        Self { begun: 0, partial: true, due, alarm: Alarm::default(), head: limits.head, idle: limits.idle }
+        Self {
+            begun: 0,
+            partial: true,
+            came: false,
+            due,
+            alarm: Alarm::default(),
+            head: limits.head,
+            idle: limits.idle,
+        }
     }
 
     /// Bytes have come: the first of a head, unless a request is running.
     fn came(&mut self, course: &Course) {
-        if !course.is_busy() && (!self.partial || self.begun != course.begun()) {
+        if course.is_busy() {
+            return;
+        }
+        self.came = true;
+        if !self.partial || self.begun != course.begun() {
             (self.begun, self.partial) = (course.begun(), true);
             self.due = Instant::now() + self.head;
         }
     }
 
     /// Nothing has come. Ready if that is too late.
-    fn poll_late(&mut self, course: &Course, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_late(&mut self, course: &Course, cx: &mut Context<'_>) -> Poll<Late> {
         if course.is_busy() {
             return Poll::Pending; // The client waits, or its body is waited for, which has limits of its own.
         }
         if self.begun != course.begun() {
-            (self.begun, self.partial) = (course.begun(), false);
+            (self.begun, self.partial, self.came) = (course.begun(), false, false);
             self.due = Instant::now() + self.idle;
         }
-        self.alarm.poll(self.due, cx)
+        self.alarm.poll(self.due, cx).map(|()| if self.came { Late::Sender } else { Late::Idle })
     }
 }
 
