@@ -22,8 +22,8 @@ use crate::support::TestApplication;
 struct Watching {
     counted: PrometheusHandle,
     logged: Log,
-    _counting: LocalRecorderGuard<'static>,
-    _logging: DefaultGuard,
+    /// Until it ends.
+    _guards: (LocalRecorderGuard<'static>, DefaultGuard),
 }
 
 #[derive(Clone, Default)]
@@ -31,7 +31,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        Write::write(&mut *self.0.lock().unwrap(), bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -49,9 +49,8 @@ impl Watching {
             .json()
             .with_writer(move || log.clone())
             .finish();
-        let (_counting, _logging) =
-            (set_default_local_recorder(recorder), tracing::subscriber::set_default(subscriber));
-        Self { counted, logged, _counting, _logging }
+        let guards = (set_default_local_recorder(recorder), tracing::subscriber::set_default(subscriber));
+        Self { counted, logged, _guards: guards }
     }
 
     /// How often something was refused for this reason.
@@ -159,7 +158,7 @@ async fn bodies_without_room_and_slow_ones_are_counted() {
 async fn heads_that_drip_are_counted_and_connections_that_idle_are_not() {
     let watching = Watching::begin();
     let app = with(|limits| (limits.head, limits.idle) = (SHORT, SHORT)).await;
-    let (silent, mut idle, mut slow) = (Raw::connect(&app).await, Raw::connect(&app).await, Raw::connect(&app).await);
+    let (silent, mut idle) = (Raw::connect(&app).await, Raw::connect(&app).await);
     idle.send(LIVE).await;
     idle.answer().await;
     for idle in [silent, idle] {
@@ -168,7 +167,7 @@ async fn heads_that_drip_are_counted_and_connections_that_idle_are_not() {
     // They have ended for the client; for the server a moment later.
     tokio::time::sleep(SHORT).await;
     assert_eq!(watching.refused("slow_senders"), None);
-    slow = Raw::connect(&app).await;
+    let mut slow = Raw::connect(&app).await;
     slow.send(&LIVE[..10]).await;
     assert!(slow.end().await.bytes.is_empty());
     watching.until_refused("slow_senders").await;

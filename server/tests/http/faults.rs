@@ -5,5 +5,6 @@ mod database;
 mod first_byte;
 mod left;
 mod lost;
+mod ready;
 mod refused;
 mod wire;

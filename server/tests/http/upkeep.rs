@@ -223,7 +223,7 @@ async fn the_retention_is_the_configured_one() {
     let series = when_all_is_done(&address).await;
     assert_eq!((is_there(&app, month(-20)).await, is_there(&app, month(-7)).await), (false, true));
     let told: Vec<(String, String)> = sqlx::query_as(
-        "select slug, next from orgtrail.events join orgtrail.organizations on organizations.id = organization_id
+        "select slug, next::text from orgtrail.events join orgtrail.organizations on organizations.id = organization_id
         where action = 'retention.pruned'",
     )
     .fetch_all(&app.superuser)

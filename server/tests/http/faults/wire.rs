@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -69,6 +70,12 @@ impl Wire {
             change(config);
         })
         .await
+    }
+
+    /// The database of `app` at its other end, for a program.
+    pub fn url(&self, app: &TestApplication) -> String {
+        let (_, direct) = app.environment().into_iter().find(|(name, _)| *name == "DATABASE_URL").unwrap();
+        direct.parse::<PgConnectOptions>().unwrap().socket(self.folder.path()).to_url_lossy().to_string()
     }
 
     /// Makes it so.
