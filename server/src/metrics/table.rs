@@ -122,7 +122,7 @@ pub const METRICS: &[Metric] = &[
     metric(WORK_WAITING, Sort::Gauge, Unit::Count, &[WORK], "Work that waits for such a thread."),
     metric(CLUSTER_RESTARTS, Sort::Counter, Unit::Count, &[], "Times that the private Postgres was gone and was started again."),
     metric(UPKEEP_RUNS, Sort::Counter, Unit::Count, &[JOB, OF_JOB], "Runs of what the server does by itself, by task and outcome."),
-    metric(UPKEEP_REMOVED, Sort::Counter, Unit::Count, &[JOB], "What these tasks removed: rows that ended, partitions that expired."),
+    metric(UPKEEP_REMOVED, Sort::Counter, Unit::Count, &[JOB], "Rows that these tasks removed: what had ended, and the events of months that expired."),
     metric(UPKEEP_SUCCEEDED, Sort::Gauge, Unit::Seconds, &[JOB], "When a task last ended well, in seconds since 1970; 0 if it never did."),
     metric(MONTHS_AHEAD, Sort::Gauge, Unit::Count, &[], "Months ahead for which the trail has partitions."),
     metric(WITHOUT_MONTH, Sort::Gauge, Unit::Count, &[], "Events in the default partition, because their month had none when they were recorded; 10,000 where it is more."),

@@ -10,3 +10,4 @@ mod judge;
 mod parsers;
 mod routes;
 mod schema;
+mod watching;

@@ -123,7 +123,7 @@ async fn what_happens_is_counted_and_no_label_is_anybodys_choice() {
     assert!(series.value("orgtrail_export_bytes_total", &[]).is_some_and(|bytes| bytes > 100.0));
     assert!(!answer.body.to_lowercase().contains("canary"), "{}", answer.body);
     assert!(!answer.body.contains(ACME), "{}", answer.body);
-    assert_whole(&answer.body, &series);
+    assert_whole(&answer.body);
     drop(program.end().await);
 }
 
@@ -148,7 +148,8 @@ fn assert_begun(series: &Read) {
 }
 
 /// Everything read is in the table, as it says.
-fn assert_whole(text: &str, series: &Read) {
+pub fn assert_whole(text: &str) {
+    let series = Read::of(text);
     let sorts: BTreeMap<_, _> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
     for (name, sort) in &sorts {
         let metric =

@@ -17,11 +17,15 @@ use crate::support::{Answer, Client, Database, PASSWORD, TestApplication};
 
 const QUERY: &str = r#"{"query":"{ account { auditLogs(first: 1) { pageInfo { hasNextPage } } } }"}"#;
 
-/// Every connection of a pool.
+/// Every connection of a pool; what the application does with them by itself ends before.
 pub async fn all_of(pool: &PgPool) -> Vec<sqlx::pool::PoolConnection<sqlx::Postgres>> {
     let mut held = Vec::new();
     for _ in 0..pool.options().get_max_connections() {
-        held.push(pool.acquire().await.unwrap());
+        held.push(loop {
+            if let Ok(connection) = pool.acquire().await {
+                break connection;
+            }
+        });
     }
     held
 }

@@ -1,5 +1,5 @@
-//! No secret is in the log, in the database or in traces: the program at its most talkative goes through everything that has secrets, each a
-//! canary, and afterwards all it said, all that is kept and all that a collector got is searched for them.
+//! No secret is in the log, in the database, in traces or in a refusal: the program at its most talkative goes through everything that has
+//! secrets, each a canary, and afterwards all it said, all that is kept, all that a collector got and all that it refused is searched for them.
 
 use orgtrail::identity::access_token::{self, Scope, Wanted, graphs as tokens};
 use orgtrail::identity::attempt;
@@ -20,9 +20,9 @@ use crate::support::{ACME, Answer, Client, PASSWORD, TestApplication};
 
 const JSON: &str = "application/json";
 
-/// What must be found nowhere, with what it is.
+/// What must be found nowhere, with what it is; and what was answered to whom sent it and was refused.
 #[derive(Default)]
-struct Canaries(Vec<(&'static str, String)>);
+struct Canaries(Vec<(&'static str, String)>, Vec<String>);
 
 impl Canaries {
     /// A password, or whatever else people choose.
@@ -38,11 +38,31 @@ impl Canaries {
         self.0.push((what, secret[secret.len() - 24..].to_owned()));
     }
 
+    /// Keeps an answer that refuses: by its status, by sending back to the form, or with an error in it.
+    fn refused(&mut self, answer: &Answer) {
+        let is_refused = answer.status >= 400 || answer.status == 303 || answer.body.contains("\"errors\"");
+        assert!(is_refused, "{answer:?}");
+        self.1.push(said_in(answer));
+    }
+
+    /// Keeps the page to which somebody was sent back, which says why.
+    fn shown(&mut self, answer: &Answer) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.1.push(said_in(answer));
+    }
+
     /// Those that are in `text`, as they are or as bytes are shown.
     fn in_text(&self, text: &str) -> Vec<&'static str> {
         let is_in = |canary: &str| text.contains(canary) || text.contains(&as_hex(canary));
         self.0.iter().filter(|(_, canary)| is_in(canary)).map(|(what, _)| *what).collect()
     }
+}
+
+/// An answer with its headers.
+fn said_in(answer: &Answer) -> String {
+    let headers =
+        answer.headers.iter().map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+    format!("{}\n{}\n{}", answer.status, headers.collect::<String>(), answer.body)
 }
 
 fn as_hex(text: &str) -> String {
@@ -78,16 +98,20 @@ async fn passwords(app: &TestApplication, url: &str, canaries: &mut Canaries) {
         (canaries.typed("wrong password"), canaries.typed("chosen password"), canaries.typed("next password"));
     let (browser, program) = (Client::browser(url), Client::program(url, None));
     for client in [&browser, &program] {
-        client.form("/api/login", &[("email", &app.owner.email), ("password", &wrong)]).await;
-        client.form("/api/login", &[("email", "nobody@acme.example"), ("password", &wrong)]).await;
+        for email in [app.owner.email.as_str(), "nobody@acme.example"] {
+            canaries.refused(&client.form("/api/login", &[("email", email), ("password", &wrong)]).await);
+        }
     }
+    canaries.shown(&browser.get("/login").await);
     let email = "grace@acme.example";
     browser.form("/api/signup", &[("name", "Grace"), ("email", email), ("password", &chosen)]).await;
     let grace = app.add("hopper", Some(Role::Member)).await;
     let signed_in = Client::signed_in(url, &grace.email, PASSWORD).await;
-    for current in [wrong.as_str(), PASSWORD] {
-        signed_in.form("/api/change_password", &[("current_password", current), ("new_password", &next)]).await;
-    }
+    let change = [("current_password", wrong.as_str()), ("new_password", &next)];
+    canaries.refused(&signed_in.form("/api/change_password", &change).await);
+    canaries.shown(&signed_in.get("/account").await);
+    canaries.refused(&signed_in.call("/api/change_password", &change).await);
+    signed_in.form("/api/change_password", &[("current_password", PASSWORD), ("new_password", &next)]).await;
     let entered = program.form("/api/login", &[("email", &grace.email), ("password", &next)]).await;
     assert_eq!(entered.status, 200, "{}", entered.body);
     let cookie = entered.session_cookie().unwrap();
@@ -97,12 +121,13 @@ async fn passwords(app: &TestApplication, url: &str, canaries: &mut Canaries) {
     let inline = format!(
         "mutation {{ changePassword(input: {{ currentPassword: \"{wrong}\", newPassword: \"{next}\" }}) {{ __typename }} }}"
     );
-    graphql(&signed_in, &inline, json!({})).await;
+    canaries.refused(&graphql(&signed_in, &inline, json!({})).await);
     let document = "mutation C($input: ChangePasswordInput!) { changePassword(input: $input) { __typename } }";
     let variables = json!({ "input": { "currentPassword": wrong, "newPassword": next }, "clientSecret": wrong });
-    graphql(&signed_in, document, variables).await;
-    graphql(&signed_in, &inline.replace("changePassword", "changeNothing"), json!({ "password": wrong })).await;
-    graphql(&signed_in, &inline[..inline.len() - 8], json!({})).await;
+    canaries.refused(&graphql(&signed_in, document, variables).await);
+    let nothing = inline.replace("changePassword", "changeNothing");
+    canaries.refused(&graphql(&signed_in, &nothing, json!({ "password": wrong })).await);
+    canaries.refused(&graphql(&signed_in, &inline[..inline.len() - 8], json!({})).await);
 }
 
 /// Makes access tokens on a page and through GraphQL, and uses them where they belong and where they do not.
@@ -120,13 +145,17 @@ async fn access_tokens(app: &TestApplication, url: &str, canaries: &mut Canaries
     graphql(&Client::program(url, Some(&other)), "{ __typename }", json!({ "token": token })).await;
     let nobody = Client::program(url, None);
     for path in [format!("/login?token={token}"), format!("/{token}"), format!("/api/v1/{token}/events")] {
-        nobody.get(&path).await;
+        canaries.refused(&nobody.get(&path).await);
+        canaries.refused(&Client::browser(url).get(&path).await);
     }
     let wrong = canaries.typed("credential of a header");
     for value in [format!("Bearer {wrong}"), format!("Basic {wrong}"), format!("Bearer ot_{wrong}")] {
-        Answer::read(nobody.bare(Method::GET, "/api/v1/events").header(AUTHORIZATION, value)).await;
+        let refused = Answer::read(nobody.bare(Method::GET, "/api/v1/events").header(AUTHORIZATION, value)).await;
+        canaries.refused(&refused);
     }
-    Answer::read(nobody.bare(Method::GET, "/login").header(COOKIE, format!("sid={wrong}; __Host-sid={wrong}"))).await;
+    let cookies = format!("sid={wrong}; __Host-sid={wrong}");
+    canaries.refused(&Answer::read(nobody.bare(Method::POST, "/api/viewer").header(COOKIE, &cookies)).await);
+    canaries.shown(&Answer::read(nobody.bare(Method::GET, "/login").header(COOKIE, cookies)).await);
     events(&Client::program(url, Some(&token)), &token, canaries).await;
 }
 
@@ -136,9 +165,13 @@ async fn events(product: &Client, token: &str, canaries: &mut Canaries) {
     let states = json!({ "password": secret, "nested": [{ "apiKey": secret }], "note": format!("it was {token}") });
     let event =
         json!({ "action": "key.rotated", "actor": { "user": { "id": "1" } }, "previous": states, "next": states });
-    for body in [event.to_string(), event.to_string().replace("key.rotated", " "), event.to_string().replace("}]", "}")]
-    {
-        Answer::read(product.bare(Method::POST, "/api/v1/events").header(CONTENT_TYPE, JSON).body(body)).await;
+    let send = async |body: String| {
+        Answer::read(product.bare(Method::POST, "/api/v1/events").header(CONTENT_TYPE, JSON).body(body)).await
+    };
+    let event = event.to_string();
+    assert_eq!(send(event.clone()).await.status, 201);
+    for bad in [event.replace("key.rotated", " "), event.replace("}]", "}")] {
+        canaries.refused(&send(bad).await);
     }
 }
 
@@ -155,14 +188,18 @@ async fn links(app: &TestApplication, url: &str, canaries: &mut Canaries) {
         let join = [("secret", secret.as_str()), ("name", name), ("password", &password)];
         assert_eq!(browser.form("/api/join_by_invite", &join).await.status, 303);
     }
+    let again = [("secret", secret.as_str()), ("name", "Again"), ("password", &password)];
+    canaries.refused(&Client::program(url, None).form("/api/join_by_invite", &again).await);
     let ada = app.add("forgetful", Some(Role::Member)).await;
     browser.form("/api/request_password_reset", &[("email", &app.owner.email)]).await;
     let secret = forgotten(app, &ada.email).await;
     canaries.made("link of a forgotten password", &secret);
     assert_eq!(browser.get(&format!("/reset/{secret}")).await.status, 200);
-    for password in ["short".to_owned(), canaries.typed("password instead of a forgotten one")] {
-        browser.form("/api/reset_password", &[("secret", &secret), ("password", &password)]).await;
-    }
+    let password = canaries.typed("password instead of a forgotten one");
+    let program = Client::program(url, None);
+    canaries.refused(&program.form("/api/reset_password", &[("secret", &secret), ("password", "short")]).await);
+    assert_eq!(browser.form("/api/reset_password", &[("secret", &secret), ("password", &password)]).await.status, 303);
+    canaries.refused(&program.form("/api/reset_password", &[("secret", &secret), ("password", &password)]).await);
     let mover = app.add("mover", Some(Role::Member)).await;
     let secret = changing(app, &mover).await;
     canaries.made("link of another address", &secret);
@@ -180,7 +217,7 @@ async fn publishing(app: &TestApplication, url: &str, canaries: &mut Canaries) {
     tokens::grant(&app.platform, &owner, ACME, made.id.into(), "inventory", "publish").await.unwrap();
     canaries.made("access token of a pipeline", made.secret.expose());
     let pipeline = Client::program(url, Some(made.secret.expose()));
-    for schema in [PRODUCTS, "type Query {"] {
+    for (schema, is_good) in [(PRODUCTS, true), ("type Query {", false)] {
         let fields = [
             ("organization", ACME),
             ("graph", "inventory"),
@@ -188,7 +225,12 @@ async fn publishing(app: &TestApplication, url: &str, canaries: &mut Canaries) {
             ("name", "products"),
             ("schema", schema),
         ];
-        pipeline.form("/api/publish_subgraph", &fields).await;
+        let answer = pipeline.form("/api/publish_subgraph", &fields).await;
+        if is_good {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        } else {
+            canaries.refused(&answer);
+        }
     }
 }
 
@@ -198,15 +240,18 @@ async fn failing(url: &str, canaries: &mut Canaries) {
     let body = format!("{{\"email\":\"a@b.example\",\"password\":\"{secret}\"");
     for content_type in [JSON, "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"] {
         let request = nobody.bare(Method::POST, "/api/login").header(CONTENT_TYPE, content_type);
-        Answer::read(request.body(body.clone())).await;
+        canaries.refused(&Answer::read(request.body(body.clone())).await);
     }
-    nobody.form("/api/login", &[("password", &secret)]).await;
-    nobody.get(&format!("/api/login?password={secret}")).await;
+    canaries.refused(&nobody.form("/api/login", &[("password", &secret)]).await);
+    canaries.refused(&nobody.get(&format!("/api/login?password={secret}")).await);
     for times in [100, 100_000] {
         let password = secret.repeat(times);
         let request =
             nobody.bare(Method::POST, "/api/login").form(&[("email", "a@b.example"), ("password", &password)]);
-        drop(request.send().await); // what is too long is not read, and the connection closed
+        // What is too long is not read, and the connection closed: perhaps before it is answered.
+        if let Ok(answer) = Answer::of(request).await {
+            canaries.refused(&answer);
+        }
     }
 }
 
@@ -220,7 +265,7 @@ async fn no_secret_is_logged_kept_or_traced() {
     let mail = format!("smtp://user:{}@127.0.0.1:9", canaries.typed("password of the mail server"));
     let headers = format!("api-key={}", canaries.typed("key of the collector"));
     let variables = [
-        ("ORGTRAIL_LOG", "debug"),
+        ("ORGTRAIL_LOG", "trace"),
         ("ORGTRAIL_SIGNUP", "open"),
         ("DATABASE_URL", database.as_str()),
         ("ORGTRAIL_SMTP_URL", mail.as_str()),
@@ -236,17 +281,26 @@ async fn no_secret_is_logged_kept_or_traced() {
     publishing(&app, &url, &mut canaries).await;
     failing(&url, &mut canaries).await;
     // What may be found, and is: so the search can find.
-    let planted = Canaries(vec![("planted", "planted-0123456789abcdef".to_owned())]);
+    let mut planted = Canaries(vec![("planted", "planted-0123456789abcdef".to_owned())], Vec::new());
     Client::program(&url, None).get(&format!("/{}", planted.0[0].1)).await;
     let owner = Client::signed_in(&url, &app.owner.email, PASSWORD).await;
     owner.form("/api/create_team", &[("organization", ACME), ("name", &planted.0[0].1)]).await;
+    let unknown = [("organization", ACME), ("email", planted.0[0].1.as_str()), ("role", "member")];
+    owner.form("/api/create_invite", &unknown).await;
+    planted.shown(&owner.get("/acme/settings/invites").await);
     while attempt::longest_wait(&app.platform).await.unwrap() > 0.0 {
         tokio::task::yield_now().await;
     }
     let (said, kept) = (program.end().await, everything_kept(&app).await);
     assert_eq!((planted.in_text(&said), planted.in_text(&kept)), (vec!["planted"], vec!["planted"]));
+    assert_eq!(planted.in_text(&planted.1[0]), ["planted"], "what was typed, no secret, is in the form again");
+    assert!(canaries.1.len() > 25, "{}", canaries.1.len());
+    for refusal in &canaries.1 {
+        assert_eq!(canaries.in_text(refusal), Vec::<&str>::new(), "{refusal}");
+    }
     assert_eq!(canaries.in_text(&said), Vec::<&str>::new(), "{}", lines_with(&canaries, &said));
     assert_eq!(canaries.in_text(&kept), Vec::<&str>::new(), "{}", lines_with(&canaries, &kept));
+    assert!(said.contains("\"level\":\"TRACE\""));
     assert_each_line_has_its_request(&said);
     assert_nothing_is_traced_of(&canaries, &planted, &collector);
 }

@@ -110,13 +110,7 @@ impl TestApplication {
 
     /// Everything that comes back for these bytes, after which nothing more is sent.
     pub async fn answer_to_bytes(&self, request: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).await.unwrap();
-        // It may hang up before everything is sent, and in the middle of its answer.
-        let _sent = stream.write_all(request).await;
-        let _ended = stream.shutdown().await;
-        let mut answer = Vec::new();
-        let _hung_up = stream.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
+        answer_to_bytes(&self.url, request).await
     }
 
     /// Asks it to stop.
@@ -230,6 +224,17 @@ async fn make_owner(platform: &Platform) -> User {
     let viewer = Viewer::user(owner.clone(), Origin::default());
     settings::create(platform, &viewer, "Acme", ACME).await.unwrap();
     owner
+}
+
+/// Everything that `url` answers to these bytes, after which nothing more is sent.
+pub async fn answer_to_bytes(url: &str, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    // It may hang up before everything is sent, and in the middle of its answer.
+    let _sent = stream.write_all(request).await;
+    let _ended = stream.shutdown().await;
+    let mut answer = Vec::new();
+    let _hung_up = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// A database of a test's own, copied from one that is migrated once.

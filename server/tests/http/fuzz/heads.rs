@@ -11,7 +11,7 @@ use crate::amount::rounds;
 use crate::support::{Answer, TestApplication};
 
 /// What no client library would send.
-const HEADS: [&[u8]; 24] = [
+pub const HEADS: [&[u8]; 24] = [
     b"\r\n\r\n",
     b"GET\r\n\r\n",
     b"GET / HTTP/9.9\r\n\r\n",
@@ -38,12 +38,12 @@ const HEADS: [&[u8]; 24] = [
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
 ];
 
-fn changed(head: &[u8], random: &mut Rng) -> Vec<u8> {
+pub fn changed(head: &[u8], random: &mut Rng) -> Vec<u8> {
     if random.u8(..4) == 0 { head.to_vec() } else { like(head, random) }
 }
 
 /// Whether one of the answers in these bytes is a fault of ours. Only answers begin with a status; what was asked has an address there.
-fn has_fault(answers: &str) -> bool {
+pub fn has_fault(answers: &str) -> bool {
     let is_fault =
         |status: &str| status.len() == 3 && status.starts_with('5') && status.bytes().all(|byte| byte.is_ascii_digit());
     let mut statuses = answers.split("HTTP/1.").skip(1).filter_map(|answer| answer.split(' ').nth(1));

@@ -73,7 +73,7 @@ const NAMED: [(&str, &str); 9] = [
 ];
 
 /// Headers with which a server might be confused.
-const HEADERS: [&str; 20] = [
+const HEADERS: [&str; 22] = [
     "accept",
     "accept-encoding",
     "accept-language",
@@ -91,6 +91,8 @@ const HEADERS: [&str; 20] = [
     "referer",
     "sec-fetch-site",
     "te",
+    "traceparent",
+    "tracestate",
     "user-agent",
     "x-api-key",
     "x-forwarded-for",
@@ -206,7 +208,7 @@ fn query(random: &mut Rng) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-fn method(random: &mut Rng) -> Method {
+pub fn method(random: &mut Rng) -> Method {
     match random.u8(..8) {
         0..=3 => Method::GET,
         4..=5 => Method::POST,
@@ -215,7 +217,7 @@ fn method(random: &mut Rng) -> Method {
 }
 
 /// Up to two headers with something in them, whatever was there before.
-fn with_headers(mut request: RequestBuilder, random: &mut Rng) -> RequestBuilder {
+pub fn with_headers(mut request: RequestBuilder, random: &mut Rng) -> RequestBuilder {
     for _ in 0..random.usize(..3) {
         let name = HEADERS[random.usize(..HEADERS.len())];
         if let Ok(value) = HeaderValue::from_bytes(short_text(random).trim().as_bytes()) {
@@ -225,7 +227,7 @@ fn with_headers(mut request: RequestBuilder, random: &mut Rng) -> RequestBuilder
     request
 }
 
-fn with_body(request: RequestBuilder, random: &mut Rng) -> RequestBuilder {
+pub fn with_body(request: RequestBuilder, random: &mut Rng) -> RequestBuilder {
     let media_types = [
         "application/json",
         "application/x-ndjson",
