@@ -173,7 +173,10 @@ async fn prepare_own(app: &PgConnectOptions, migrate: Option<&PgConnectOptions>)
 }
 
 async fn migrate_with(options: &PgConnectOptions) -> Result<(), OpenError> {
-    storage::migrate(options).await.map_err(|error: MigrateError| OpenError::Migrate(chain(&error)))?;
+    storage::migrate(options).await.map_err(|error| match error {
+        MigrateError::VersionMissing(_) => OpenError::Schema(NEWER),
+        error => OpenError::Migrate(chain(&error)),
+    })?;
     hand_over(options).await.map_err(|error| OpenError::Migrate(chain(&error)))
 }
 
@@ -210,13 +213,16 @@ async fn require_schema(app: &PgConnectOptions) -> Result<(), OpenError> {
     compare(&MIGRATOR.iter().map(|migration| migration.version).collect(), &ran)
 }
 
+/// Migrations ran that this program does not know.
+const NEWER: &str = "The schema of this database is newer than this program: start the newer one.";
+
 fn compare(known: &BTreeSet<i64>, ran: &BTreeSet<i64>) -> Result<(), OpenError> {
     if !known.is_subset(ran) {
         Err(OpenError::Schema(
             "The schema of this database is behind this program: run `orgtrail migrate`, with ORGTRAIL_MIGRATE_DATABASE_URL where DATABASE_URL is set.",
         ))
     } else if !ran.is_subset(known) {
-        Err(OpenError::Schema("The schema of this database is newer than this program: start the newer one."))
+        Err(OpenError::Schema(NEWER))
     } else {
         Ok(())
     }

@@ -1,17 +1,14 @@
 //! Two servers behind a balancer are one: sessions, throttles, places of exports and heads of trails are the database's. And one of them is
 //! killed in the middle of everything.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use reqwest::Response;
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::amount::rounds;
+use crate::asking::{Writers, assert_kept};
 use crate::balancer::{Balancer, Front};
 use crate::client::{ACME, Client, export, ids, page};
 use crate::machines::{Machines, Server, free_port};
@@ -22,7 +19,7 @@ pub struct Pair {
     pub url: String,
     pub owner: Client,
     pub program: Client,
-    _balancer: Balancer,
+    pub balancer: Balancer,
     pub servers: [Server; 2],
     pub standby: Standby,
     pub machines: Machines,
@@ -41,13 +38,13 @@ impl Pair {
         let url = front.url();
         let servers =
             [serve(&machines, free_port(), &url, &standby).await, serve(&machines, free_port(), &url, &standby).await];
-        let balancer = front.open([&servers[0], &servers[1]]);
+        let balancer = front.open([&servers[0], &servers[1]]).await;
         while !reqwest::get(format!("{url}/readyz")).await.is_ok_and(|answer| answer.status() == 200) {
             sleep(Duration::from_millis(50)).await;
         }
         let owner = Client::found(&url, ACME).await;
         let program = Client::program(&machines).await;
-        Self { url, owner, program, _balancer: balancer, servers, standby, machines }
+        Self { url, owner, program, balancer, servers, standby, machines }
     }
 
     /// Starts one of the servers again, where it was.
@@ -125,55 +122,6 @@ async fn two_exports_run_whoever_carries_them() {
     while pair.program.get(&pair.url, &export()).await.0 == 429 {}
 }
 
-/// Sends events through the balancer until it is told to stop; answers what was acknowledged. What was not is sent again.
-async fn write(program: Client, url: String, name: String, stop: Arc<AtomicBool>) -> Vec<(String, i64)> {
-    let mut acknowledged = Vec::new();
-    for number in 0.. {
-        let some = ids(&format!("{name}-{number}"), 3);
-        let indexes = loop {
-            match program.send(&url, &some).await {
-                Some(indexes) => break indexes,
-                None => sleep(Duration::from_millis(20)).await,
-            }
-        };
-        acknowledged.extend(some.into_iter().zip(indexes));
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    acknowledged
-}
-
-pub struct Writers {
-    tasks: JoinSet<Vec<(String, i64)>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Writers {
-    pub fn start(pair: &Pair) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let write = |number| write(pair.program.clone(), pair.url.clone(), format!("writer-{number}"), stop.clone());
-        Self { tasks: (0..4).map(write).collect(), stop }
-    }
-
-    pub async fn stop(self) -> Vec<(String, i64)> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.tasks.join_all().await.concat()
-    }
-}
-
-/// What was acknowledged is in the trail where it was said to be, once; and the trail has no gap.
-pub async fn assert_kept(pair: &Pair, acknowledged: &[(String, i64)]) {
-    let feed = pair.program.follow(&pair.url).await;
-    assert_eq!(feed.keys().copied().collect::<Vec<_>>(), (0..i64::try_from(feed.len()).unwrap()).collect::<Vec<_>>());
-    for (id, index) in acknowledged {
-        assert_eq!(feed.get(index), Some(id));
-    }
-    let sent: Vec<_> = feed.values().filter(|object| object.starts_with("writer-")).collect();
-    assert_eq!(sent.len(), sent.iter().collect::<BTreeSet<_>>().len(), "nothing is there twice");
-    assert_eq!(sent.len(), acknowledged.len());
-}
-
 #[tokio::test]
 async fn a_trail_written_through_both_has_no_gap() {
     let pair = Pair::up().await;
@@ -184,6 +132,7 @@ async fn a_trail_written_through_both_has_no_gap() {
             sleep(Duration::from_millis(20)).await;
         }
     }
+    assert_eq!(writers.asking.failed(), Vec::<String>::new());
     let acknowledged = writers.stop().await;
     assert_kept(&pair, &acknowledged).await;
 }

@@ -10,6 +10,8 @@ use sqlx::Executor;
 use tokio::time::sleep;
 
 use crate::amount::rounds;
+use crate::asking::{People, Writers, assert_kept};
+use crate::balancing::Pair;
 use crate::client::{ACME, Client, export, ids, page};
 use crate::machines::{Machines, Server};
 use crate::replica::{ANSWERED, until_answered, until_asked};
@@ -95,6 +97,45 @@ async fn an_export_goes_on_where_its_replica_was_killed() {
         until_asked(&set.server, 0).await;
         set.standby.start().await;
         set.until_back().await;
+    }
+}
+
+/// Two servers behind a balancer, an export of each, people and programs: nobody notices that the replica is killed, nor that it comes back.
+#[tokio::test]
+async fn two_servers_go_on_together_when_their_replica_is_killed() {
+    for mut random in rounds("a replica of two servers that is killed", 1) {
+        let mut pair = Pair::up().await;
+        pair.fill().await;
+        let alone = pair.machines.serve(&[]).await;
+        let whole = pair.program.text(&alone.url, &export()).await;
+        let mut downloads = Vec::new();
+        for server in &pair.servers {
+            until_answered(server, &pair.owner, ACME).await;
+            let answered = server.counted(ANSWERED).await;
+            downloads.push(pair.program.open(&server.url, &export()).await);
+            assert!(server.counted(ANSWERED).await > answered, "it was begun there");
+        }
+        let (writers, people) = (Writers::start(&pair), People::start(&pair));
+        sleep(Duration::from_micros(random.u64(..500_000))).await;
+        pair.standby.kill().await;
+        for download in downloads {
+            assert!(download.text().await.unwrap() == whole);
+        }
+        for server in &pair.servers {
+            until_asked(server, 0).await;
+            assert_eq!(pair.program.get(&server.url, "/readyz").await.0, 200, "a server is ready without it");
+        }
+        pair.standby.start().await;
+        for server in &pair.servers {
+            until_asked(server, 1).await;
+            until_answered(server, &pair.owner, ACME).await;
+        }
+        for asking in [&writers.asking, &people.asking] {
+            assert_eq!(asking.failed(), Vec::<String>::new());
+        }
+        people.stop().await;
+        let acknowledged = writers.stop().await;
+        assert_kept(&pair, &acknowledged).await;
     }
 }
 

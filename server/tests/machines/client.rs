@@ -88,19 +88,17 @@ impl Client {
         assert_eq!(self.form(url, path, fields).await, 200, "{path}");
     }
 
-    /// Sends events with these ids, each about an object of its own id; answers their indexes if they were acknowledged.
-    pub async fn send(&self, url: &str, ids: &[String]) -> Option<Vec<i64>> {
+    /// Sends events with these ids, once, each about an object of its own id; answers their indexes if they were acknowledged, else what happened.
+    pub async fn send(&self, url: &str, ids: &[String]) -> Result<Vec<i64>, String> {
         self.send_with(url, ids, "").await
     }
 
     /// Likewise, each with `note` in it.
-    pub async fn send_with(&self, url: &str, ids: &[String], note: &str) -> Option<Vec<i64>> {
+    pub async fn send_with(&self, url: &str, ids: &[String], note: &str) -> Result<Vec<i64>, String> {
         let events: Vec<_> = ids.iter().map(|id| event(id, note)).collect();
         let request = self.request(Method::POST, url, "/api/v1/events").json(&json!({ "events": events }));
-        let response = request.send().await.ok()?;
-        let acknowledged = response.status().is_success();
-        let answer: Value = response.json().await.ok().filter(|_| acknowledged)?;
-        Some(answer["events"].as_array().unwrap().iter().map(|event| event["index"].as_i64().unwrap()).collect())
+        let answer: Value = serde_json::from_str(&taken(request).await?).unwrap();
+        Ok(answer["events"].as_array().unwrap().iter().map(|event| event["index"].as_i64().unwrap()).collect())
     }
 
     /// Adds a record with `number` in it to the model `fraud`.
@@ -128,13 +126,23 @@ impl Client {
         }
     }
 
-    /// The objects of the changes that GraphQL shows first.
-    pub async fn graphql(&self, url: &str) -> String {
-        let query = json!({ "query": "{ account { auditLogs(first: 20) { edges { node { object { id } } } } } }" });
-        let response = self.request(Method::POST, url, "/graphql").json(&query).send().await.unwrap();
-        response.text().await.unwrap()
+    /// A question to GraphQL about the organization.
+    pub fn question(&self, url: &str, fields: &str) -> RequestBuilder {
+        let query = json!({ "query": format!("{{ account {{ {fields} }} }}") });
+        self.request(Method::POST, url, "/graphql").json(&query)
     }
 }
+
+/// The body of what is answered with success, else what happened.
+pub async fn taken(request: RequestBuilder) -> Result<String, String> {
+    let response = request.send().await.map_err(|cause| format!("{cause:?}"))?;
+    let status = response.status();
+    let body = response.text().await.map_err(|cause| format!("{cause:?}"))?;
+    if status.is_success() { Ok(body) } else { Err(format!("{status}: {body}")) }
+}
+
+/// The objects of the changes that GraphQL shows first.
+pub const CHANGES: &str = "auditLogs(first: 20) { edges { node { object { id } } } }";
 
 fn event(id: &str, note: &str) -> Value {
     json!({

@@ -5,6 +5,7 @@
 
 #[path = "../crash/amount.rs"]
 mod amount;
+mod asking;
 mod balancer;
 mod balancing;
 mod broken;

@@ -3,6 +3,8 @@
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
@@ -45,6 +47,8 @@ const SOCKET: &str = ".s.PGSQL.5432";
 pub struct Wire {
     folder: TempDir,
     state: watch::Sender<State>,
+    /// How often something came through later than it was said.
+    delays: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
@@ -54,8 +58,9 @@ impl Wire {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
         let state = watch::Sender::new(State::Whole);
-        let accepting = tokio::spawn(accept(listener, socket(), state.clone()));
-        Self { folder, state, accepting }
+        let delays = Arc::default();
+        let accepting = tokio::spawn(accept(listener, socket(), state.clone(), Arc::clone(&delays)));
+        Self { folder, state, delays, accepting }
     }
 
     /// An application whose database is at its other end.
@@ -82,6 +87,11 @@ impl Wire {
     pub fn set(&self, state: State) {
         self.state.send_replace(state);
     }
+
+    /// How often something came through later than it was said, in either direction.
+    pub fn delays(&self) -> usize {
+        self.delays.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Wire {
@@ -97,23 +107,23 @@ fn socket() -> PathBuf {
     options.get_socket().expect("a Postgres with a socket, as with_postgres starts it").join(SOCKET)
 }
 
-async fn accept(listener: UnixListener, socket: PathBuf, state: watch::Sender<State>) {
+async fn accept(listener: UnixListener, socket: PathBuf, state: watch::Sender<State>, delays: Arc<AtomicUsize>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        let (socket, state) = (socket.clone(), state.clone());
-        tokio::spawn(async move { carry(client, &socket, &state).await });
+        let (socket, state, delays) = (socket.clone(), state.clone(), Arc::clone(&delays));
+        tokio::spawn(async move { carry(client, &socket, &state, &delays).await });
     }
 }
 
 /// Carries what the two ends say, until one of them hangs up or the wire is cut.
-async fn carry(client: UnixStream, socket: &Path, state: &watch::Sender<State>) {
+async fn carry(client: UnixStream, socket: &Path, state: &watch::Sender<State>, delays: &AtomicUsize) {
     let Ok(server) = UnixStream::connect(socket).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let mut cut = state.subscribe();
-    let mut asking = pin!(ask(from_client, to_server, state));
+    let mut asking = pin!(ask(from_client, to_server, state, delays));
     let mut losing = pin!(lose(state.subscribe()));
-    let mut answering = pin!(answer(from_server, to_client, state.subscribe()));
+    let mut answering = pin!(answer(from_server, to_client, state.subscribe(), delays));
     let is_lost = tokio::select! {
         () = &mut asking => false,
         () = &mut answering => false,
@@ -130,11 +140,11 @@ async fn lose(mut states: watch::Receiver<State>) {
     drop(states.wait_for(|state| *state == State::Lost).await);
 }
 
-async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &watch::Sender<State>) {
+async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &watch::Sender<State>, delays: &AtomicUsize) {
     let (mut said, mut states) = (vec![0; 64 * 1024], wire.subscribe());
     while let Ok(length @ 1..) = from.read(&mut said).await {
         let said = &said[..length];
-        match pass(&mut states).await {
+        match pass(&mut states, delays).await {
             State::HangUpAt(question) if holds(said, question.as_bytes()) => return,
             State::CutAt(question) if holds(said, question.as_bytes()) => {
                 wire.send_replace(State::Cut);
@@ -148,10 +158,15 @@ async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &watch::Send
     }
 }
 
-async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut states: watch::Receiver<State>) {
+async fn answer(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut states: watch::Receiver<State>,
+    delays: &AtomicUsize,
+) {
     let (mut said, mut has_written) = (vec![0; 64 * 1024], false);
     while let Ok(length @ 1..) = from.read(&mut said).await {
-        let (state, said) = (pass(&mut states).await, &said[..length]);
+        let (state, said) = (pass(&mut states, delays).await, &said[..length]);
         has_written |= holds(said, b"INSERT 0 ");
         let is_lost = state == State::CutAtCommit && has_written && holds(said, b"COMMIT\0");
         if is_lost || to.write_all(said).await.is_err() {
@@ -169,10 +184,11 @@ fn holds(said: &[u8], words: &[u8]) -> bool {
 }
 
 /// Waits as long as the wire has it; answers how it is then.
-async fn pass(states: &mut watch::Receiver<State>) -> State {
+async fn pass(states: &mut watch::Receiver<State>, delays: &AtomicUsize) -> State {
     let state = *states.wait_for(|state| *state != State::Dead).await.unwrap();
     if let State::Slow(delay) = state {
         sleep(delay).await;
+        delays.fetch_add(1, Ordering::Relaxed);
     }
     state
 }
