@@ -20,8 +20,8 @@ use tokio::time::sleep;
 use crate::shell::Shell;
 use crate::site::{Site, folder};
 
-const PAGE: &str = "operate.md";
-const POSTGRES: &str = "operate/postgres.md";
+pub const PAGE: &str = "operate.md";
+pub const POSTGRES: &str = "operate/postgres.md";
 
 /// Records a new organization, and events of another product in its trail.
 pub async fn record(site: &Site, slug: &str) {
@@ -39,12 +39,12 @@ pub async fn record(site: &Site, slug: &str) {
     opened.close().await;
 }
 
-async fn text(database: &mut PgConnection, sql: impl Into<String>) -> String {
+pub async fn text(database: &mut PgConnection, sql: impl Into<String>) -> String {
     sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(database).await.unwrap()
 }
 
 /// Of each trail how many events there are, the last index, and what identifies them all.
-async fn trails(database: &mut PgConnection) -> String {
+pub async fn trails(database: &mut PgConnection) -> String {
     let trails = "select string_agg(trail, E'\\n') from (
         select format('%s: %s, last %s, %s', organization_id, count(*), max(index), md5(string_agg(e::text, '' order by index))) as trail
         from orgtrail.events e group by organization_id order by organization_id) as trails";
@@ -52,7 +52,7 @@ async fn trails(database: &mut PgConnection) -> String {
 }
 
 /// What came back is as it should be, before and while a server serves it.
-async fn assert_is_served(restored: &Site) {
+pub async fn assert_is_served(restored: &Site) {
     assert_is_whole(restored).await;
     let (server, url) = restored.serve().await;
     assert!(reqwest::get(format!("{url}/readyz")).await.unwrap().status().is_success());
@@ -66,7 +66,7 @@ async fn assert_is_whole(restored: &Site) {
 }
 
 /// Lets the role for backups in like the superuser, as an operator's `pg_hba.conf` would.
-async fn let_in(site: &Site, database: &mut PgConnection) {
+pub async fn let_in(site: &Site, database: &mut PgConnection) {
     let map = site.folder_of_postgres().join("postgres/pg_ident.conf");
     let lines = fs::read_to_string(&map).unwrap();
     let more: Vec<_> = lines.lines().filter_map(|line| line.strip_suffix(" postgres")).collect();

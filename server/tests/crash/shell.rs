@@ -51,22 +51,44 @@ impl Shell {
         let mut found = blocks.filter_map(|block| block.split_once('\n')).map(|(_language, text)| text);
         let block = found.find(|text| text.contains(wanted)).unwrap_or_else(|| panic!("no block has {wanted}"));
         let called = |text: String, (there, here): &(String, String)| text.replace(there, here);
-        self.names.iter().fold(block.to_owned(), called)
+        self.names.iter().fold(without_indentation(block), called)
     }
 
     /// Runs commands that end well; the programs ask the Postgres with this socket. Answers what they print.
     pub fn run(&self, socket: &Path, commands: &str) -> String {
-        let mut shell = Command::new("bash");
-        let path = format!("{}:{}", self.programs.display(), std::env::var("PATH").unwrap());
-        shell.args(["-euo", "pipefail", "-c", commands]).current_dir(&self.folder).env_clear();
-        shell.env("PATH", path).env("LC_ALL", "C.UTF-8").env("PGHOST", socket).env("PGUSER", "postgres");
+        let mut shell = self.bash(commands);
+        shell.env("PGHOST", socket).env("PGUSER", "postgres");
         if Uid::effective().is_root() {
             use std::os::unix::process::CommandExt;
             shell.uid(self.account.0).gid(self.account.1);
         }
+        Self::said(shell, commands)
+    }
+
+    /// Runs commands that end well as the account of the test, root or not, which say themselves which Postgres they ask.
+    pub fn run_as_we_are(&self, commands: &str) -> String {
+        Self::said(self.bash(commands), commands)
+    }
+
+    fn bash(&self, commands: &str) -> Command {
+        let mut shell = Command::new("bash");
+        let path = format!("{}:{}", self.programs.display(), std::env::var("PATH").unwrap());
+        shell.args(["-euo", "pipefail", "-c", commands]).current_dir(&self.folder).env_clear();
+        shell.env("PATH", path).env("LC_ALL", "C.UTF-8");
+        shell
+    }
+
+    fn said(mut shell: Command, commands: &str) -> String {
         let output = shell.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{commands}\n{said}{}", String::from_utf8_lossy(&output.stderr));
         said
     }
+}
+
+/// What stands in a list stands further to the right, all of it.
+fn without_indentation(block: &str) -> String {
+    let indentation = block.len() - block.trim_start_matches(' ').len();
+    let lines = block.lines().map(|line| line.get(indentation..).unwrap_or_default());
+    lines.flat_map(|line| [line, "\n"]).collect()
 }

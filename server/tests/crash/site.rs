@@ -77,6 +77,11 @@ impl Site {
         site
     }
 
+    /// The file with the key of the server.
+    pub fn key(&self) -> PathBuf {
+        self.data.join("secret.key")
+    }
+
     /// The program with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orgtrail"));

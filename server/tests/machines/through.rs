@@ -150,7 +150,7 @@ async fn people_sign_in_and_look_with_tls_and_http_2() {
     for _ in 0..4 {
         let shown = curl(&pair, http_2, &page(ACME)).arg("--cookie").arg(&cookies).output().await.unwrap();
         let shown = String::from_utf8(shown.stdout).unwrap();
-        assert!(shown.contains("organization.created") && shown.ends_with("</html>2"), "{shown}");
+        assert!(shown.contains("organization.created") && shown.contains("</html>") && shown.ends_with('2'), "{shown}");
     }
 }
 
