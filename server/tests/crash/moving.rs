@@ -103,7 +103,10 @@ async fn the_private_postgres_is_moved_to_one_without_a_superuser() {
     fs::copy(site.key(), restored.key()).unwrap();
     let compare = shell.block(POSTGRES, "cmp before after");
     let said = shell.run_as_we_are(&format!("{variables}{compare}"));
-    assert!(said.starts_with("The schema is up to date.\n") && said.contains("Everything is as it should be: "), "{said}");
+    assert!(
+        said.starts_with("The schema is up to date.\n") && said.contains("Everything is as it should be: "),
+        "{said}"
+    );
     assert_eq!(trails(&mut database).await, moved);
 
     // 5.: served, to who had a token before.
