@@ -10,11 +10,12 @@ import statistics
 import subprocess
 import tempfile
 
-# What a product might send; `@@` is a number that no other copy has. Nothing else is about deliveries or by this person, so that what is rare stays rare.
+# What a product might send; `@@` is a number that no other copy has. Nothing else is about deliveries or by this person, so that what is rare stays rare; the
+# word that is frequent elsewhere is frequent here too.
 EVENT = json.dumps({
     "action": "delivery.paid",
     "actor": {"user": {"id": "u-17", "name": "Mary Kenneth Keller", "email": "mary@example.com"}},
-    "object": {"type": "delivery", "id": "@@", "name": "Delivery @@"},
+    "object": {"type": "delivery", "id": "@@", "name": "Delivery @@ of an invoice"},
     "previous": {"state": "open", "total": 1042, "lines": [{"article": "Robot arm", "price": 1000}, {"article": "Oil", "price": 42}]},
     "next": {"state": "paid", "total": 1042, "lines": [{"article": "Robot arm", "price": 1000}, {"article": "Oil", "price": 42}]},
     "ip": "203.0.113.17",

@@ -1,25 +1,21 @@
 //! What the server does without being asked.
 
-use std::pin::pin;
 use std::time::Duration;
 
+use orgtrail::Result;
 use orgtrail::identity::attempt;
 use orgtrail::platform::Platform;
 use orgtrail::upkeep::Retention;
-use orgtrail::{Error, Result};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::http::problem::chain;
+use crate::patience::within;
 use crate::{replica, upkeep};
 
 /// Attempts to sign in are in the trails within a second (contract §9). Every server copies: each copy is made by one.
 const COPY_ATTEMPTS: Duration = Duration::from_millis(500);
-
-/// Longest time of a turn of upkeep, which reads every trail again.
-const LONGEST_UPKEEP: Duration = Duration::from_hours(6);
 
 /// The tasks, until they are stopped.
 pub struct Background {
@@ -35,7 +31,7 @@ impl Background {
         let copier = platform.clone();
         background.every(COPY_ATTEMPTS, "copying sign-in attempts", move || copy_attempts(copier.clone(), patience));
         let keeper = platform.clone();
-        background.every(upkeep::BETWEEN_TURNS, "upkeep", move || keep_up(keeper.clone(), retention));
+        background.every(upkeep::BETWEEN_TURNS, "upkeep", move || keep_up(keeper.clone(), retention, patience));
         background.run(replica::watch(platform.database.clone()));
         if let Some(cluster) = cluster {
             // Ends with the cluster.
@@ -81,19 +77,6 @@ async fn copy_attempts(platform: Platform, patience: Duration) -> Result<()> {
     Ok(())
 }
 
-async fn keep_up(platform: Platform, retention: Retention) -> Result<()> {
-    within(LONGEST_UPKEEP, &platform, upkeep::turn(&platform, retention)).await
-}
-
-/// What comes of `work`. After so long no answer of the database comes any more, and it is given up; before that, since what is dropped puts its
-/// connections back, these are.
-async fn within<T>(patience: Duration, platform: &Platform, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut work = pin!(work);
-    match timeout(patience, &mut work).await {
-        Ok(done) => done,
-        Err(elapsed) => {
-            platform.database.distrust();
-            Err(Error::Unavailable(elapsed.into()))
-        }
-    }
+async fn keep_up(platform: Platform, retention: Retention, patience: Duration) -> Result<()> {
+    upkeep::turn(&platform, retention, patience).await
 }

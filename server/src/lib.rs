@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod model;
 pub mod open_files;
 pub mod organization;
+mod patience;
 pub mod pool;
 pub mod replica;
 pub mod secret_key;

@@ -12,30 +12,35 @@ use crate::metrics::{
     INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_OUTCOMES, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED,
     WITHOUT_MONTH,
 };
+use crate::patience::within;
 
 /// How long after a turn this server asks for the next.
 pub const BETWEEN_TURNS: Duration = Duration::from_mins(1);
 
-/// Does what is due, unless another server is at it. A job that fails is logged, and is due again at the next turn.
+/// Longest time of a job: one reads every trail again.
+const LONGEST_JOB: Duration = Duration::from_hours(6);
+
+/// Does what is due, unless another server is at it. A job that fails is logged, and is due again at the next turn. Everything but the jobs is
+/// waited for no longer than `patience`.
 ///
 /// # Errors
 /// [`orgtrail::Error::Unavailable`] without a database.
-pub async fn turn(platform: &Platform, retention: Retention) -> Result<()> {
-    if let Some(mut turn) = Turn::take(platform).await? {
-        for job in turn.due().await? {
-            match job.run(platform, retention).await {
+pub async fn turn(platform: &Platform, retention: Retention, patience: Duration) -> Result<()> {
+    if let Some(mut turn) = within(patience, platform, Turn::take(platform)).await? {
+        for job in within(patience, platform, turn.due()).await? {
+            match within(LONGEST_JOB, platform, job.run(platform, retention)).await {
                 Ok(report) => {
-                    turn.succeeded(job, &report).await?;
+                    within(patience, platform, turn.succeeded(job, &report)).await?;
                     succeeded(job, &report);
                 }
                 Err(error) => failed(job, &error),
             }
             // The next may take hours. What fails here fails at the end as well.
-            drop(tell(platform).await);
+            drop(within(patience, platform, tell(platform)).await);
         }
-        turn.end().await?;
+        within(patience, platform, turn.end()).await?;
     }
-    tell(platform).await
+    within(patience, platform, tell(platform)).await
 }
 
 /// What is so, whichever server did something about it: each can be asked, also one that was just started.

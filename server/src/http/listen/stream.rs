@@ -33,6 +33,11 @@ impl Watched {
         Self { stream, course, heads: Heads::new(limits), reader: Reader::new(limits.reading) }
     }
 
+    /// Ready if the next request is late. Who still takes an answer is not late: hyper has the whole of it, and is done with it, before they have.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
+        if self.reader.is_waited_for() { Poll::Pending } else { self.heads.poll_late(&self.course, cx) }
+    }
+
     /// Looks at what became of a write.
     fn written(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match polled {
@@ -61,7 +66,7 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if polled.is_pending() {
-            return this.heads.poll_late(&this.course, cx).map(|late| Err(late.into()));
+            return this.poll_late(cx).map(|late| Err(late.into()));
         }
         if buffer.filled().len() > before {
             this.heads.came(&this.course);
@@ -94,7 +99,7 @@ impl AsyncWrite for Watched {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         // When an answer is out, the time to the next request begins; hyper reads again only when something has come.
-        match this.heads.poll_late(&this.course, cx) {
+        match this.poll_late(cx) {
             Poll::Ready(late) => Poll::Ready(Err(late.into())),
             Poll::Pending => Pin::new(&mut this.stream).poll_flush(cx),
         }
@@ -208,6 +213,11 @@ struct Reader {
 impl Reader {
     fn new(limits: Reading) -> Self {
         Self { limits, stalled: None, waited: Duration::ZERO, taken: 0, alarm: Alarm::default() }
+    }
+
+    /// Whether there is something for it to take, and it does not.
+    fn is_waited_for(&self) -> bool {
+        self.stalled.is_some()
     }
 
     /// It took some bytes. False if those of a whole window are too few.
