@@ -179,7 +179,10 @@ pub async fn assert_damage_is_noticed(site: &Site, acknowledged: &Acknowledged) 
     for forget in [forget_request, forget_event] {
         let mut more = acknowledged.clone();
         forget(&mut more);
-        assert_eq!(complaints(&mut database, &more).await.len(), 1, "something was acknowledged that is not there");
+        begin_at_rest(&mut database).await;
+        let complaints = complaints(&mut database, &more).await;
+        database.execute("commit").await.unwrap();
+        assert_eq!(complaints.len(), 1, "something was acknowledged that is not there: {complaints:?}");
     }
 }
 
