@@ -48,10 +48,11 @@ async fn tell(platform: &Platform) -> Result<()> {
     let done = upkeep::last_successes(platform).await?;
     for job in Job::ALL {
         let last = done.iter().find(|done| done.job == job);
-        metrics::gauge!(UPKEEP_SUCCEEDED, TASK => job.name()).set(last.map_or(0.0, |last| seconds(last.at)));
+        // Told first: whoever sees when it was done sees also what it found.
         if let Some(problems) = last.and_then(|last| last.problems) {
             metrics::gauge!(INTEGRITY_PROBLEMS, TASK => job.name()).set(f64::from(problems));
         }
+        metrics::gauge!(UPKEEP_SUCCEEDED, TASK => job.name()).set(last.map_or(0.0, |last| seconds(last.at)));
     }
     // Asked first: a gauge that is named is there, as 0.
     let (months, events) = (partitions::months_ahead(platform).await?, upkeep::events_without_month(platform).await?);
