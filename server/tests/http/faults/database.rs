@@ -64,7 +64,7 @@ impl Askers {
 }
 
 /// How often something is there, as a superuser sees it.
-pub(super) async fn count(app: &TestApplication, what: &str) -> i64 {
+async fn count(app: &TestApplication, what: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(&app.superuser).await.unwrap()
 }
 

@@ -2,10 +2,9 @@
 //! quarter of an hour, and never what only waits for an answer.
 
 use futures::future::join_all;
-use orgtrail::upkeep::Job;
 use sqlx::PgPool;
 
-use super::database::{Askers, SHORT, count, doors_opened, teams, until_held};
+use super::database::{Askers, SHORT, doors_opened, teams, until_held};
 use super::wire::{State, Wire};
 
 /// How often all connections of a pool are asked for, each time for three seconds.
@@ -38,8 +37,6 @@ async fn connections_that_are_lost_without_a_word_are_replaced() {
         .await;
     let askers = Askers::of(&app).await;
     askers.until_all_are_open().await;
-    // A job of upkeep that was lost would be waited for as long as a long one takes.
-    while count(&app, "orgtrail.upkeep_jobs").await < i64::try_from(Job::ALL.len()).unwrap() {}
     let mut holding = app.superuser.begin().await.unwrap();
     sqlx::raw_sql("select from orgtrail.trail_heads for update").execute(&mut *holding).await.unwrap();
     // In the middle of two changes, which wait for an answer from then on.

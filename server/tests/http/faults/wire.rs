@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use orgtrail::upkeep::Job;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
@@ -68,13 +69,22 @@ impl Wire {
         self.application_with(|_| {}).await
     }
 
-    /// Likewise, with a changed configuration.
+    /// Likewise, with a changed configuration. Its upkeep has been done, which would meet what is meant for others: it reads events as an export does,
+    /// and what of it was lost would be waited for as long as a long job takes.
     pub async fn application_with(&self, change: impl FnOnce(&mut orgtrail_server::config::Config)) -> TestApplication {
-        TestApplication::start_with(|config| {
+        let app = TestApplication::start_with(|config| {
             config.database = config.database.take().map(|database| database.socket(self.folder.path()));
             change(config);
         })
-        .await
+        .await;
+        let done = async || {
+            let jobs = sqlx::query_scalar::<_, i64>("select count(*) from orgtrail.upkeep_jobs");
+            usize::try_from(jobs.fetch_one(&app.superuser).await.unwrap()).unwrap()
+        };
+        while done().await < Job::ALL.len() {
+            sleep(Duration::from_millis(50)).await;
+        }
+        app
     }
 
     /// The database of `app` at its other end, for a program.
