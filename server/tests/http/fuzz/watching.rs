@@ -52,6 +52,9 @@ async fn metrics_answer_whatever_they_are_asked_and_do_not_repeat_it() {
     assert!(!program.end().await.contains("panicked"));
 }
 
+/// Spans that may wait for the collector, as OpenTelemetry has it.
+const MAY_WAIT: usize = 2048;
+
 /// Something like the trace of somebody, or nothing like it.
 fn trace(random: &mut Rng) -> Vec<(&'static str, HeaderValue)> {
     let value = |seed: &str, random: &mut Rng| match random.u8(..8) {
@@ -82,6 +85,7 @@ async fn a_trace_that_is_none_is_not_gone_on_with() {
     }
     assert!(!program.end().await.contains("panicked"));
     let spans = collector.named("GET /livez");
-    assert_eq!(spans.len(), asked, "each is a span, and has a trace");
+    // Each is a span, and has a trace; of more than may wait, some are lost when they come faster than they are taken.
+    assert!((asked.min(MAY_WAIT)..=asked).contains(&spans.len()), "{} spans of {asked}", spans.len());
     assert!(spans.iter().all(|span| span.trace_id.len() == 16 && span.trace_id.iter().any(|byte| *byte != 0)));
 }
