@@ -34,8 +34,10 @@ pub const INTEGRITY_PROBLEMS: &str = "orgtrail_integrity_problems";
 pub const REPLICA_ASKED: &str = "orgtrail_replica_asked";
 /// Bytes that the replica has yet to replay.
 pub const REPLICA_BEHIND: &str = "orgtrail_replica_behind_bytes";
-/// How such a run can end: the values of its label `outcome`.
-pub const UPKEEP_OUTCOMES: [&str; 2] = ["success", "failure"];
+/// The `outcome` of a run of upkeep that did what it is for.
+pub const UPKEEP_SUCCESS: &str = "success";
+/// The `outcome` of one that did not.
+pub const UPKEEP_FAILURE: &str = "failure";
 /// Which job of upkeep. Not `job`: Prometheus gives every series a label of that name.
 pub const TASK: &str = "task";
 

@@ -9,8 +9,8 @@ use orgtrail::upkeep::{self, Job, Report, Retention, Turn, partitions};
 
 use crate::http::problem::chain;
 use crate::metrics::{
-    INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_OUTCOMES, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED,
-    WITHOUT_MONTH,
+    INTEGRITY_PROBLEMS, MONTHS_AHEAD, TASK, UPKEEP_FAILURE, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED,
+    UPKEEP_SUCCESS, WITHOUT_MONTH,
 };
 use crate::patience::within;
 
@@ -65,7 +65,7 @@ fn succeeded(job: Job, report: &Report) {
     let Report { removed, made, problems } = report;
     let found = problems.as_ref().map(Vec::len);
     tracing::info!(job = job.name(), removed, made, problems = found, "upkeep was done");
-    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_OUTCOMES[0]).increment(1);
+    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_SUCCESS).increment(1);
     metrics::counter!(UPKEEP_REMOVED, TASK => job.name()).increment(*removed);
     for problem in problems.iter().flatten() {
         tracing::error!(problem, "the database is not as it should be");
@@ -75,7 +75,7 @@ fn succeeded(job: Job, report: &Report) {
 fn failed(job: Job, error: &orgtrail::Error) {
     let cause = std::error::Error::source(error).map(chain).unwrap_or_default();
     tracing::warn!(job = job.name(), %error, cause, "upkeep failed, and will be tried again");
-    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_OUTCOMES[1]).increment(1);
+    metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_FAILURE).increment(1);
 }
 
 /// Seconds since 1970, as metrics have times: exact until 2106.

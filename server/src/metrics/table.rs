@@ -8,7 +8,8 @@ use orgtrail::upkeep::Job;
 
 use super::{
     CLUSTER_RESTARTS, INTEGRITY_PROBLEMS, MONTHS_AHEAD, REPLICA_ASKED, REPLICA_BEHIND, REQUESTS, RUNNING, TASK,
-    UPKEEP_OUTCOMES, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, WITHOUT_MONTH, WORK_RUNNING, WORK_WAITING,
+    UPKEEP_FAILURE, UPKEEP_REMOVED, UPKEEP_RUNS, UPKEEP_SUCCEEDED, UPKEEP_SUCCESS, WITHOUT_MONTH, WORK_RUNNING,
+    WORK_WAITING,
 };
 
 pub(super) const BUILD: &str = "orgtrail_build_info";
@@ -93,7 +94,7 @@ const JOB: Label = Label::known(TASK, || Job::ALL.map(Job::name).to_vec());
 const OF_SIGN_IN: Label = Label::known("outcome", || meter::SIGN_IN_OUTCOMES.to_vec());
 const OF_EXPORT: Label = Label::known("outcome", || End::ALL.map(End::as_str).to_vec());
 const OF_REPLICA: Label = Label::known("outcome", || ReplicaAsked::ALL.map(ReplicaAsked::as_str).to_vec());
-const OF_JOB: Label = Label::known("outcome", || UPKEEP_OUTCOMES.to_vec());
+const OF_JOB: Label = Label::known("outcome", || vec![UPKEEP_SUCCESS, UPKEEP_FAILURE]);
 
 /// Every metric there is, in the order of `docs/metrics.md`.
 #[rustfmt::skip]
