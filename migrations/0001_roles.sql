@@ -8,6 +8,7 @@ begin
         select * from (values
             ('orgtrail_owner', 'nologin'),           -- owns everything, nobody signs in as it
             ('orgtrail_lookup', 'nologin bypassrls'), -- owns the few functions that must see across organizations
+            ('orgtrail_verify', 'nologin'),          -- what the server becomes to read trails again: it can read them, and nothing else
             ('orgtrail_migrate', 'login'),            -- used by `orgtrail migrate` only
             ('orgtrail_app', 'login')                 -- the running server: owns nothing
         ) as roles (name, attributes)
@@ -31,6 +32,9 @@ begin
     if not pg_has_role('orgtrail_migrate', 'orgtrail_lookup', 'member') then
         grant orgtrail_lookup to orgtrail_migrate;
     end if;
+    if not pg_has_role('orgtrail_app', 'orgtrail_verify', 'member') then
+        grant orgtrail_verify to orgtrail_app;
+    end if;
 exception when duplicate_object or unique_violation then
     null;
 when others then
@@ -41,5 +45,5 @@ end
 $$;
 
 create schema if not exists orgtrail authorization orgtrail_owner;
-grant usage on schema orgtrail to orgtrail_app;
+grant usage on schema orgtrail to orgtrail_app, orgtrail_verify;
 grant usage, create on schema orgtrail to orgtrail_lookup; -- create: to own its functions

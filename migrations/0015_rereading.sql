@@ -1,4 +1,5 @@
--- Reading again what is kept (R-59): what was found is known to every server, and the trails that grew are found without asking each.
+-- Reading again what is kept (R-59), as a role that can do nothing else: what was found is known to every server and to the organization, and the
+-- trails that grew are found without asking each.
 set local role orgtrail_owner;
 
 -- How many problems a job that looks for any has found; null of the others.
@@ -6,6 +7,24 @@ alter table orgtrail.upkeep_jobs add column problems integer;
 grant update (problems) on orgtrail.upkeep_jobs to orgtrail_app;
 
 grant select on orgtrail.events_default to orgtrail_lookup;
+
+grant select on orgtrail.events, orgtrail.event_positions, orgtrail.trail_heads, orgtrail.trail_days, orgtrail.prunings to orgtrail_verify;
+
+-- The trails of which something is not as it was recorded: since when that is known, and what the last look at all of it found. An event tells when
+-- one comes, goes, or is found to be damaged otherwise.
+create table orgtrail.damaged_trails (
+    organization_id uuid primary key references orgtrail.trail_heads,
+    found_at        timestamptz not null,
+    problems        text[] not null,
+    constraint damaged_trails_have_problems check (cardinality(problems) > 0)
+);
+alter table orgtrail.damaged_trails enable row level security;
+alter table orgtrail.damaged_trails force row level security;
+create policy tenant on orgtrail.damaged_trails
+    using (organization_id = orgtrail.current_organization()) with check (organization_id = orgtrail.current_organization());
+create constraint trigger change_needs_event after insert or update or delete on orgtrail.damaged_trails
+    deferrable initially deferred for each row execute function orgtrail.require_event();
+grant select, insert, delete, update (problems) on orgtrail.damaged_trails to orgtrail_app;
 
 reset role;
 set local role orgtrail_lookup;

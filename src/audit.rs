@@ -18,6 +18,8 @@ pub mod csv;
 #[cfg(feature = "postgres")]
 pub mod cursor;
 #[cfg(feature = "postgres")]
+pub(crate) mod damage;
+#[cfg(feature = "postgres")]
 pub mod diff;
 #[cfg(feature = "postgres")]
 pub mod export;

@@ -204,6 +204,17 @@ pub(crate) async fn begin_reading(pool: &PgPool, organization: Uuid, planning: P
     begin_as(pool, planning.opening(), Some(organization)).await
 }
 
+/// As [`begin_reading`], to read a trail again: as the role that can read trails and nothing else, and with ten minutes for a statement, since a day, or
+/// a stretch of large events, may take its time (R-59).
+///
+/// # Errors
+/// As [`begin`].
+pub(crate) async fn begin_verifying(database: &Database, organization: Uuid) -> Result<Transaction> {
+    let opening = "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan; \
+        set local statement_timeout = '10min'; set local role orgtrail_verify";
+    begin_as(&database.exports, opening, Some(organization)).await
+}
+
 /// Likewise, on a connection that is there already.
 pub(crate) async fn begin_reading_on(
     connection: &mut PgConnection,

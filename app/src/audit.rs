@@ -1,6 +1,7 @@
 //! Settings → Audit Logs.
 
 pub mod calendar;
+pub mod damage;
 pub mod detail;
 #[cfg(feature = "ssr")]
 pub mod download;

@@ -181,6 +181,13 @@ catalogue! {
         says "The audit log was read on its page; at most once per actor and 15 minutes"
         previous "" next "look";
 
+    AuditLogIntegrityFailed = "audit_log.integrity.failed" Ours Operation AuditLog "audit_log"
+        says "The audit log was read again, and is not as it was recorded; told anew when something else is found"
+        previous "integrity" next "integrity";
+    AuditLogIntegrityRestored = "audit_log.integrity.restored" Ours Operation AuditLog "audit_log"
+        says "All that is kept of the audit log was read again, and is as it was recorded, after it was not"
+        previous "integrity" next "";
+
     TrustedDocumentSubmitted = "trusted_document.submitted" Seed Change TrustedDocument "trusted_document"
         says "Trusted documents were submitted for a client"
         previous "" next "trusted_document";

@@ -11,8 +11,8 @@ use super::query::{PageQuery, Position, parse_event};
 use super::range::calendar;
 use super::reading::Reading;
 use super::store::{self, Direction, EventRecord, SeenActor, Selection, Window};
-use super::view::{ActorChoice, EventDetail, EventPage, ExportCount, PAGE_SIZE};
-use super::{csv, refusal};
+use super::view::{ActorChoice, Damage, EventDetail, EventPage, ExportCount, PAGE_SIZE};
+use super::{csv, damage, refusal};
 use crate::identity::access::{Access, Operation};
 use crate::identity::viewer::Viewer;
 use crate::platform::Platform;
@@ -33,18 +33,19 @@ pub async fn events(platform: &Platform, viewer: &Viewer, slug: &str, raw_query:
     let query = PageQuery::parse(raw_query, now)?;
     refusal::record_view(platform, &access).await;
     let complete_through = store::complete_through(&platform.database.reads, access.organization().id).await?;
-    let (found, filter_actor, trail_is_empty) = read(platform, &access, &query).await?;
+    let (found, about) = read(platform, &access, &query).await?;
     let rows = Rows::new(platform, access.organization().id, &found.events, now).await?;
     let mut filter = query.filter.view();
-    filter.actor = filter_actor.or(filter.actor);
+    filter.actor = about.actor.map(row::choice).or(filter.actor);
     Ok(EventPage {
         range: query.range.view.clone(),
         filter,
         events: found.events.iter().map(|event| rows.row(event)).collect(),
         newer: found.newer,
         older: found.older,
-        trail_is_empty,
+        trail_is_empty: about.trail_is_empty,
         complete_through: moment(complete_through, now),
+        damage: about.damage.map(|damage| Damage { found_at: moment(damage.found_at, now), problems: damage.problems }),
         export_query: query.export_query(&access.organization().slug),
     })
 }
@@ -55,26 +56,30 @@ struct Found {
     older: Option<String>,
 }
 
-async fn read(platform: &Platform, access: &Access, query: &PageQuery) -> Result<(Found, Option<ActorChoice>, bool)> {
+async fn read(platform: &Platform, access: &Access, query: &PageQuery) -> Result<(Found, About)> {
     let organization = access.organization().id;
     let scope = format!("page {organization} {}", query.to_query_string());
     let window = window(platform, &scope, query.position.as_ref())?;
     let reading = Reading::of(&platform.database, organization).planned(Planning::Anew);
     let about = (selection(access, query), window);
     let shown = reading.ask(&about, |(selection, window), connection| shown(connection, selection, *window).boxed());
-    let Shown { events, actor, trail_is_empty } = shown.await?;
-    Ok((cut(platform, &scope, events, window), actor.map(row::choice), trail_is_empty))
+    let (events, about) = shown.await?;
+    Ok((cut(platform, &scope, events, window), about))
 }
 
-/// What a page shows of the trail.
-struct Shown {
-    events: Vec<EventRecord>,
+/// What a page shows of the trail beside its events.
+struct About {
     /// The actor of the filter, with the name that its newest event has.
     actor: Option<SeenActor>,
     trail_is_empty: bool,
+    damage: Option<damage::Damage>,
 }
 
-async fn shown(connection: &mut PgConnection, selection: &Selection<'_>, window: Window) -> Result<Shown> {
+async fn shown(
+    connection: &mut PgConnection,
+    selection: &Selection<'_>,
+    window: Window,
+) -> Result<(Vec<EventRecord>, About)> {
     let organization = selection.organization;
     let events = store::events(connection, selection, window).await?;
     let actor = match &selection.filter.actor {
@@ -82,7 +87,8 @@ async fn shown(connection: &mut PgConnection, selection: &Selection<'_>, window:
         None => None,
     };
     let trail_is_empty = store::head(connection, organization).await?.last_index < 0;
-    Ok(Shown { events, actor, trail_is_empty })
+    let damage = damage::known(connection, organization).await?;
+    Ok((events, About { actor, trail_is_empty, damage }))
 }
 
 fn selection<'a>(access: &Access, query: &'a PageQuery) -> Selection<'a> {

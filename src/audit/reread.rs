@@ -13,7 +13,7 @@ use super::export::layout::Layout;
 use super::export::record;
 use crate::Result;
 
-/// What is wrong with events of a stretch.
+/// What is wrong with events of which something is.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flaws {
     /// Their record in the export is longer or shorter than was noted.
@@ -22,17 +22,50 @@ pub(crate) struct Flaws {
     pub(crate) unreadable: Flaw,
 }
 
-/// How many events have it, and the first of them.
+/// The events that have it, in the order of the trail.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flaw {
-    pub(crate) events: u64,
-    pub(crate) first: Option<i64>,
+    /// Indexes of the first [`NAMED`].
+    first: Vec<i64>,
+    events: usize,
+}
+
+/// Events that are named where several have the same flaw.
+const NAMED: usize = 10;
+
+impl FromIterator<i64> for Flaw {
+    fn from_iter<T: IntoIterator<Item = i64>>(indexes: T) -> Self {
+        let mut flaw = Self::default();
+        indexes.into_iter().for_each(|index| flaw.add(index));
+        flaw
+    }
 }
 
 impl Flaw {
+    /// One more event, of this index.
     fn add(&mut self, index: i64) {
         self.events += 1;
-        self.first = self.first.or(Some(index));
+        if self.first.len() < NAMED {
+            self.first.push(index);
+        }
+    }
+
+    /// Those of a stretch that follows.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.events += later.events;
+        self.first.extend(later.first);
+        self.first.truncate(NAMED);
+    }
+
+    /// `event 7 is …`, `events 7, 9 are …`; nothing where no event has it. The same as long as the same events have it.
+    pub(crate) fn told(&self, what: &str) -> Option<String> {
+        let named = self.first.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        match self.events {
+            0 => None,
+            1 => Some(format!("event {named} is {what}")),
+            2..=NAMED => Some(format!("events {named} are {what}")),
+            all => Some(format!("events {named} and {} more are {what}", all - NAMED)),
+        }
     }
 }
 
@@ -86,4 +119,31 @@ fn has_length(row: &PgRow, escaping: Escaping, noted: &str, written: &mut Vec<u8
     record::write(Layout::Standard(escaping), row, written)?;
     let noted: i32 = row.try_get(noted)?;
     Ok(usize::try_from(noted) == Ok(written.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(indexes: impl IntoIterator<Item = i64>) -> Flaw {
+        indexes.into_iter().collect()
+    }
+
+    #[test]
+    fn the_first_events_that_have_it_are_named() {
+        assert_eq!(of([]).told("gone"), None);
+        assert_eq!(of([7]).told("gone").unwrap(), "event 7 is gone");
+        assert_eq!(of([7, 9]).told("gone").unwrap(), "events 7, 9 are gone");
+        assert_eq!(of(0..10).told("gone").unwrap(), "events 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 are gone");
+        assert_eq!(of(0..1000).told("gone").unwrap(), "events 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more are gone");
+    }
+
+    #[test]
+    fn stretches_together_are_as_if_they_were_one() {
+        for border in [0, 1, 9, 10, 11, 30] {
+            let mut flaw = of(0..border);
+            flaw.extend(of(border..30));
+            assert_eq!(flaw, of(0..30), "{border}");
+        }
+    }
 }

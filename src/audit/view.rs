@@ -21,8 +21,19 @@ pub struct EventPage {
     pub trail_is_empty: bool,
     /// Moment up to which the trail was complete when it was read.
     pub complete_through: Moment,
+    /// What is wrong with the trail, if anything is known to be.
+    pub damage: Option<Damage>,
     /// Query string of the export that downloads what the filters show, without `?`; always names range and kinds.
     pub export_query: String,
+}
+
+/// What was found when the trail was read again: it is not as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damage {
+    /// When it was found first.
+    pub found_at: Moment,
+    /// A sentence for each thing that is wrong, at most 20.
+    pub problems: Vec<String>,
 }
 
 /// Events on one page (contract §3).

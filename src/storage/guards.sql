@@ -46,10 +46,10 @@ select line as "line!" from (
     from pg_proc f where f.pronamespace = 'orgtrail'::regnamespace
     union all
     -- Whether the two that are signed in as may sign in is the operator's to choose: a server may have a role of its own that is a member.
-    select concat_ws(' ', 'role', rolname, case when rolcanlogin and rolname in ('orgtrail_lookup', 'orgtrail_owner') then 'LOGIN' end,
+    select concat_ws(' ', 'role', rolname, case when rolcanlogin and rolname in ('orgtrail_lookup', 'orgtrail_owner', 'orgtrail_verify') then 'LOGIN' end,
         case when rolbypassrls then 'bypassrls' end, case when rolsuper then 'SUPERUSER' end, case when rolcreaterole then 'CREATEROLE' end,
         case when rolreplication then 'REPLICATION' end)
-    from pg_roles where rolname in ('orgtrail_app', 'orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner')
+    from pg_roles where rolname in ('orgtrail_app', 'orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner', 'orgtrail_verify')
     union all
     -- Who may become the owner, and what else one of ours may become. Of superusers, and of roles with CREATEROLE, as a managed Postgres has them for its
     -- administrators, nothing is told: they can make themselves members, and the latter are members of each role that they made from PostgreSQL 16 on.
@@ -58,7 +58,7 @@ select line as "line!" from (
     where not member.rolsuper and not member.rolcreaterole
         and (member.rolname, power.rolname) not in (('orgtrail_migrate', 'orgtrail_lookup'), ('orgtrail_migrate', 'orgtrail_owner'))
         and (power.rolname in ('orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner')
-            or member.rolname in ('orgtrail_app', 'orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner')
+            or member.rolname in ('orgtrail_app', 'orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner', 'orgtrail_verify')
                 and (power.rolsuper or power.rolcreaterole or power.rolbypassrls or power.rolreplication
                     or power.rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')))
 ) as guards (line)

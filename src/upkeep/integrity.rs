@@ -5,21 +5,34 @@ use uuid::Uuid;
 
 use super::organizations::trails;
 use crate::Result;
+use crate::audit::damage::{self, Extent};
 use crate::platform::Platform;
 use crate::storage::{check, guards};
 
 mod trail;
 
-use trail::Trail;
+use trail::{Problem, Trail};
 
 /// What was recorded so lately is read again often.
 const LATELY: TimeDelta = TimeDelta::hours(1);
 
-/// What is not as it should be, a sentence for each.
+/// What is not as it should be, a sentence for each. Of each trail it is noted too, for those whose trail it is.
 pub(super) async fn problems(platform: &Platform) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    verify(platform, |problem| found.push(problem)).await?;
+    let mut found = of_schema(platform).await?;
+    for organization in trails(platform).await? {
+        let problems = Trail { platform, organization }.problems().await?;
+        found.extend(note(platform, organization, Extent::Whole, problems).await);
+    }
     Ok(found)
+}
+
+/// Notes what was found of a trail; answers a sentence for each, and one more where it cannot be noted now: nothing of what was found is lost for that.
+async fn note(platform: &Platform, organization: Uuid, extent: Extent, mut problems: Vec<Problem>) -> Vec<String> {
+    let told = problems.iter().map(|problem| problem.what.clone()).collect();
+    if let Err(error) = damage::note(platform, organization, extent, told).await {
+        problems.push(Problem::because("what was found cannot be recorded in it".to_owned(), &error));
+    }
+    problems.iter().map(|problem| problem.of(organization)).collect()
 }
 
 /// Looks at the guards of the schema and reads every trail again, and changes nothing. Tells what is not as it should be, a sentence for each, as soon as
@@ -28,21 +41,30 @@ pub(super) async fn problems(platform: &Platform) -> Result<Vec<String>> {
 /// # Errors
 /// [`crate::Error::Unavailable`] without a database.
 pub async fn verify(platform: &Platform, mut tell: impl FnMut(String)) -> Result<usize> {
-    check::problems(&platform.database.reads).await?.into_iter().for_each(&mut tell);
-    guards::problems(&platform.database.reads).await?.into_iter().for_each(&mut tell);
-    without_month(platform).await?.into_iter().for_each(&mut tell);
+    of_schema(platform).await?.into_iter().for_each(&mut tell);
     let trails = trails(platform).await?;
     for &organization in &trails {
-        Trail { platform, organization }.problems().await?.into_iter().for_each(&mut tell);
+        let problems = Trail { platform, organization }.problems().await?;
+        problems.iter().map(|problem| problem.of(organization)).for_each(&mut tell);
     }
     Ok(trails.len())
+}
+
+async fn of_schema(platform: &Platform) -> Result<Vec<String>> {
+    let mut found = check::problems(&platform.database.reads).await?;
+    found.extend(guards::problems(&platform.database.reads).await?);
+    found.extend(without_month(platform).await?);
+    Ok(found)
 }
 
 /// Likewise of what was recorded within the last hour, and of nothing else.
 pub(super) async fn lately(platform: &Platform) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for organization in recorded_lately(platform).await? {
-        found.extend(Trail { platform, organization }.lately(LATELY).await?);
+        let problems = Trail { platform, organization }.lately(LATELY).await?;
+        if !problems.is_empty() {
+            found.extend(note(platform, organization, Extent::Newest, problems).await);
+        }
     }
     Ok(found)
 }

@@ -21,6 +21,7 @@ async fn triggers(superuser: PgPool) {
     access_token_graphs change_needs_event idu origin at commit
     access_tokens change_needs_event idu origin at commit
     branches change_needs_event idu origin at commit
+    damaged_trails change_needs_event idu origin at commit
     event_positions append_only du always
     event_positions never_truncated t always
     events append_only du always
@@ -82,6 +83,7 @@ async fn row_level_security(superuser: PgPool) {
     access_token_graphs forced: tenant ALL {public} using (organization = current) check (organization = current)
     access_tokens forced: tenant ALL {public} using (organization = current) check (organization = current)
     branches forced: tenant ALL {public} using (organization = current) check (organization = current)
+    damaged_trails forced: tenant ALL {public} using (organization = current) check (organization = current)
     event_positions forced: tenant ALL {public} using (organization = current) check (organization = current)
     events forced: tenant ALL {public} using (organization = current) check (organization = current)
     events_<month> forced: tenant ALL {public} using (organization = current) check (organization = current)
@@ -140,6 +142,7 @@ async fn grants(superuser: PgPool) {
     orgtrail_app access_token_graphs: delete, insert, select, update (permission)
     orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, addresses, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip)
     orgtrail_app branches: delete, insert, select, update (name, protected, version, composed, supergraph)
+    orgtrail_app damaged_trails: delete, insert, select, update (problems)
     orgtrail_app event_positions: insert, select
     orgtrail_app events: insert, select
     orgtrail_app graph_texts: delete, insert, select, update (bytes)
@@ -182,6 +185,11 @@ async fn grants(superuser: PgPool) {
     orgtrail_lookup prunings: select
     orgtrail_lookup trail_heads: select
     orgtrail_lookup users: select (id, disabled_at)
+    orgtrail_verify event_positions: select
+    orgtrail_verify events: select
+    orgtrail_verify prunings: select
+    orgtrail_verify trail_days: select
+    orgtrail_verify trail_heads: select
     ");
 }
 
@@ -277,9 +285,10 @@ async fn roles(superuser: PgPool) {
     )
     .await;
     insta::assert_snapshot!(found, @r"
-    orgtrail_app login
+    orgtrail_app login member of orgtrail_verify
     orgtrail_lookup bypassrls
     orgtrail_migrate login member of orgtrail_lookup, orgtrail_owner
     orgtrail_owner
+    orgtrail_verify
     ");
 }

@@ -1,14 +1,17 @@
 //! The daily look at everything: nothing is told where all is well, and each way of breaking something is told by its name.
 
 use chrono::TimeDelta;
+use orgtrail::audit::page;
+use orgtrail::audit::view::Damage;
 use orgtrail::platform::Clock;
 use orgtrail::storage::guards;
 use orgtrail::upkeep::{self, Job, Retention};
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::path::Path;
 use std::{env, fs};
 
-use crate::fixture::{Fixture, Tenant, claimed, run};
+use crate::fixture::{Fixture, Stored, Tenant, claimed, refusal, run};
 
 async fn problems(fixture: &Fixture) -> Vec<String> {
     found_by(Job::Integrity, fixture).await.unwrap()
@@ -114,7 +117,7 @@ async fn each_weakening_of_the_schema_is_told(superuser: PgPool) {
 }
 
 /// Likewise of roles, which all databases of a Postgres have together: nobody else sees them before the commit, and it never comes.
-const EMPOWERED: [(&str, &str); 10] = [
+const EMPOWERED: [(&str, &str); 12] = [
     ("create role intruder login in role orgtrail_owner", "role intruder is a member of orgtrail_owner"),
     ("create role intruder login noinherit in role orgtrail_migrate", "role intruder is a member of orgtrail_lookup"),
     (
@@ -126,16 +129,19 @@ const EMPOWERED: [(&str, &str); 10] = [
     ("grant postgres to orgtrail_migrate", "role orgtrail_migrate is a member of postgres"),
     ("alter role orgtrail_migrate superuser", "role orgtrail_migrate SUPERUSER"),
     ("alter role orgtrail_app bypassrls", "role orgtrail_app bypassrls"),
+    ("grant orgtrail_lookup to orgtrail_verify", "role orgtrail_verify is a member of orgtrail_lookup"),
+    ("alter role orgtrail_verify bypassrls", "role orgtrail_verify bypassrls"),
     ("alter role orgtrail_owner login", "role orgtrail_owner LOGIN"),
     ("alter role orgtrail_lookup nobypassrls", "It is missing: role orgtrail_lookup bypassrls"),
 ];
 
 /// What differs between installations that are as they should be.
-const HARMLESS: [&str; 6] = [
+const HARMLESS: [&str; 7] = [
     // A managed Postgres: its administrator made the roles, and is a member of each from PostgreSQL 16 on.
     "create role administrator login createrole createdb;
     grant orgtrail_owner, orgtrail_lookup, orgtrail_migrate, orgtrail_app to administrator with admin option",
     "create role second_superuser login superuser in role orgtrail_owner",
+    "create role reports login in role orgtrail_verify",
     // The provider's way of signing in.
     "create role of_provider; grant of_provider to orgtrail_app, orgtrail_migrate",
     "create role first_server login in role orgtrail_app; alter role orgtrail_app nologin",
@@ -168,11 +174,11 @@ async fn each_power_that_a_role_should_not_have_is_told(superuser: PgPool) {
 
 /// Each way in which somebody with all powers might change what is kept, and what the problem has to say.
 const TAMPERED: [(&str, &str); 8] = [
-    ("delete from orgtrail.events where index = 2", "1 have no event or another, first 2."),
-    ("delete from orgtrail.event_positions where index = 3", "1 have no event or another, first 3."),
+    ("delete from orgtrail.events where index = 2", "event 2 is missing, or not what was recorded."),
+    ("delete from orgtrail.event_positions where index = 3", "event 3 is missing, or not what was recorded."),
     (
         "update orgtrail.event_positions set event_id = gen_random_uuid() where index = 1",
-        "1 have no event or another, first 1.",
+        "event 1 is missing, or not what was recorded.",
     ),
     (
         "update orgtrail.events set csv_safe_length = csv_safe_length + 1 where index = 4",
@@ -180,11 +186,11 @@ const TAMPERED: [(&str, &str); 8] = [
     ),
     (
         "update orgtrail.events set actor_user_name = actor_user_name || '!' where index = 2",
-        "1 are longer or shorter than when they were recorded, first 2.",
+        "event 2 is longer or shorter than when recorded.",
     ),
     (
         "update orgtrail.events set next = '{\"paid'::text::json where index >= 2",
-        "3 can no longer be read as events, first 2.",
+        "events 2, 3, 4 are no longer readable as events.",
     ),
     ("update orgtrail.trail_days set events = events + 1", "are not those of its events."),
     ("update orgtrail.trail_heads set next_index = next_index - 1", "lies beyond its head."),
@@ -269,10 +275,13 @@ async fn what_cannot_be_read_is_told_beside_everything_else(superuser: PgPool) {
         let found = problems(&fixture).await;
         for tenant in [&first, &last] {
             let found = of_trail(&found, tenant);
-            assert!(found.contains("1 have no event or another, first 0.") && found.lines().count() == 1, "{found}");
+            assert!(
+                found.ends_with(": event 0 is missing, or not what was recorded.") && found.lines().count() == 1,
+                "{found}"
+            );
         }
         let found = of_trail(&found, &broken);
-        for told in ["event 17 cannot be read: ", "first 0.", "first 39.", "the events of 2"] {
+        for told in ["event 17 cannot be read: ", "events 0, 39 are missing", "the events of 2"] {
             assert_eq!(found.matches(told).count(), 1, "{code}, {told}: {found}");
         }
         assert!(found.contains("no such block"), "{found}");
@@ -331,7 +340,10 @@ async fn what_was_recorded_within_the_hour_is_looked_at_often(superuser: PgPool)
     tamper(&fixture, &busy, &format!("delete from orgtrail.events where index = {newest}")).await;
     let found = recent().await;
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(of_trail(&found, &busy).ends_with(&format!("1 have no event or another, first {newest}.")), "{found:?}");
+    assert!(
+        of_trail(&found, &busy).ends_with(&format!("event {newest} is missing, or not what was recorded.")),
+        "{found:?}"
+    );
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
@@ -358,4 +370,137 @@ async fn events_without_a_month_are_told(superuser: PgPool) {
     sqlx::raw_sql(moving).execute(&fixture.superuser).await.unwrap();
     assert_eq!(problems(&fixture).await, Vec::<String>::new(), "moved as the documentation says");
     assert_eq!(fixture.trail(tenant.id).await, before);
+}
+
+/// What the page says of a trail; nothing where it is whole.
+async fn damage(fixture: &Fixture, tenant: &Tenant) -> Option<Damage> {
+    page::events(&fixture.platform, &tenant.owner, &tenant.slug, "").await.unwrap().damage
+}
+
+/// What the trail says of itself: action, outcome, and the problems before and after.
+async fn told(fixture: &Fixture, tenant: &Tenant) -> Vec<(String, String, Value, Value)> {
+    let problems = |state: &Option<String>| {
+        let state = state.as_deref().map_or(Value::Null, |state| serde_json::from_str(state).unwrap());
+        state["problems"].clone()
+    };
+    let trail = fixture.trail(tenant.id).await;
+    let of_integrity = trail.into_iter().filter(|event| event.action.starts_with("audit_log.integrity."));
+    let of = |event: Stored| {
+        let (previous, next) = (problems(&event.previous), problems(&event.next));
+        (event.action, event.outcome, previous, next)
+    };
+    of_integrity.map(of).collect()
+}
+
+fn renamed(name: &str, index: i64) -> String {
+    format!("update orgtrail.events set actor_user_name = '{name}' where index = {index}")
+}
+
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_damaged_trail_says_so_until_it_is_whole_again(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let (broken, whole) = (with_events(&fixture, "broken").await, with_events(&fixture, "whole").await);
+    assert_eq!(problems(&fixture).await, Vec::<String>::new());
+    assert_eq!((damage(&fixture, &broken).await, told(&fixture, &broken).await), (None, Vec::new()));
+
+    tamper(&fixture, &broken, &renamed("Ada", 7)).await;
+    let one = "event 7 is longer or shorter than when recorded";
+    for job in [Job::Recent, Job::Integrity, Job::Recent, Job::Integrity] {
+        assert!(of_trail(&found_by(job, &fixture).await.unwrap(), &broken).contains(one), "{job:?}");
+    }
+    let failed =
+        |previous: Value, next: Value| ("audit_log.integrity.failed".to_owned(), "failure".to_owned(), previous, next);
+    let mut expected = vec![failed(Value::Null, json!([one]))];
+    assert_eq!(told(&fixture, &broken).await, expected, "once, however often it is found");
+    let since = damage(&fixture, &broken).await.unwrap();
+    assert_eq!(since.problems, [one]);
+
+    tamper(&fixture, &broken, &renamed("Ada", 9)).await;
+    let two = "events 7, 9 are longer or shorter than when recorded";
+    assert!(of_trail(&found_by(Job::Recent, &fixture).await.unwrap(), &broken).contains(two));
+    assert_eq!(told(&fixture, &broken).await, expected, "only a look at everything says what is all that is wrong");
+    problems(&fixture).await;
+    expected.push(failed(json!([one]), json!([two])));
+    assert_eq!(told(&fixture, &broken).await, expected);
+    let both = damage(&fixture, &broken).await.unwrap();
+    assert_eq!((both.problems, both.found_at.rfc3339), (vec![two.to_owned()], since.found_at.rfc3339));
+
+    for index in [7, 9] {
+        tamper(&fixture, &broken, &renamed("Ada Lovelace", index)).await;
+    }
+    assert_eq!(found_by(Job::Recent, &fixture).await.unwrap(), Vec::<String>::new());
+    assert!(damage(&fixture, &broken).await.is_some(), "of the rest nothing is known yet");
+    assert_eq!(problems(&fixture).await, Vec::<String>::new());
+    assert_eq!(damage(&fixture, &broken).await, None);
+    expected.push(("audit_log.integrity.restored".to_owned(), "success".to_owned(), json!([two]), Value::Null));
+    assert_eq!(told(&fixture, &broken).await, expected);
+    assert_eq!((damage(&fixture, &whole).await, told(&fixture, &whole).await), (None, Vec::new()));
+}
+
+/// What the database says of its files is the operator's alone.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_page_says_nothing_of_the_database(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = with_events(&fixture, "acme").await;
+    break_at(17, "XX001", &fixture).await;
+    run("create policy broken on orgtrail.events as restrictive using (public.broken(index))", &fixture.superuser)
+        .await
+        .unwrap();
+    assert!(of_acme(&problems(&fixture).await).contains("event 17 cannot be read: "));
+    run("drop policy broken on orgtrail.events", &fixture.superuser).await.unwrap();
+    let said = damage(&fixture, &tenant).await.unwrap().problems;
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0] == "event 17 cannot be read" && said[1].starts_with("the events of 2"), "{said:?}");
+    assert!(!told(&fixture, &tenant).await[0].3.to_string().contains("no such block"));
+}
+
+/// A trail that takes no event cannot say that it is damaged; the operator is told both.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn what_cannot_be_noted_is_told_all_the_same(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let (headless, damaged) = (with_events(&fixture, "headless").await, with_events(&fixture, "other").await);
+    tamper(&fixture, &headless, "update orgtrail.trail_heads set next_index = next_index - 1").await;
+    tamper(&fixture, &damaged, &renamed("Ada", 7)).await;
+    let found = problems(&fixture).await;
+    let of_headless = of_trail(&found, &headless);
+    for said in ["event 41 lies beyond its head.", "what was found cannot be recorded in it: "] {
+        assert!(of_headless.contains(said), "{found:?}");
+    }
+    assert_eq!(damage(&fixture, &headless).await, None);
+    assert!(damage(&fixture, &damaged).await.is_some(), "the others are told");
+}
+
+/// Whatever the server does while it reads trails again, it can change nothing, and read nothing else.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn who_reads_trails_again_can_do_nothing_else(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = with_events(&fixture, "acme").await;
+    let insufficient = "42501";
+    for (statement, refused) in [
+        ("select count(*) from orgtrail.events", "done"),
+        ("select count(*) from orgtrail.users", insufficient),
+        ("select count(*) from orgtrail.organizations", insufficient),
+        ("select orgtrail.trails()", insufficient),
+        ("insert into orgtrail.damaged_trails values (orgtrail.current_organization(), now(), '{a}')", insufficient),
+        ("delete from orgtrail.events", insufficient),
+        ("update orgtrail.trail_days set events = 0", insufficient),
+    ] {
+        let mut bound = fixture.bound(tenant.id).await;
+        run("set local role orgtrail_verify", &mut *bound).await.unwrap();
+        assert_eq!(refusal(statement, &mut *bound).await, refused, "{statement}");
+    }
+    // It is this role, and a transaction that changes nothing, in which the jobs ask.
+    let asked = "create function public.asked(index bigint) returns boolean language plpgsql as $$ begin
+        if current_user = 'orgtrail_verify' and current_setting('transaction_read_only') = 'on' then
+            raise exception 'as it should be' using errcode = 'XX002';
+        end if;
+        return true;
+    end $$";
+    for statement in [asked, "create policy asked on orgtrail.events as restrictive using (public.asked(index))"] {
+        run(statement, &fixture.superuser).await.unwrap();
+    }
+    for job in [Job::Recent, Job::Integrity] {
+        let found = of_acme(&found_by(job, &fixture).await.unwrap());
+        assert!(found.contains("event 1 cannot be read: ") && found.contains("as it should be"), "{job:?}: {found}");
+    }
 }

@@ -66,11 +66,12 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
         .await
         .unwrap();
     }
-    // No trail of today has a month that could go: upkeep's notes are put there.
+    // No trail of today has a month that could go, and none is damaged: upkeep's notes are put there.
     let mut noted = fixture.superuser.begin().await.unwrap();
     for statement in [
         "set local session_replication_role = replica",
         "insert into orgtrail.prunings select organization_id, '2020-01-01', 0, 0 from orgtrail.trail_heads",
+        "insert into orgtrail.damaged_trails select organization_id, now(), '{canary}' from orgtrail.trail_heads",
     ] {
         run(statement, &mut *noted).await.unwrap();
     }
@@ -96,6 +97,7 @@ async fn every_tenant_table_is_known(superuser: PgPool) {
         "access_token_graphs",
         "access_tokens",
         "branches",
+        "damaged_trails",
         "event_positions",
         "events",
         "graph_texts",

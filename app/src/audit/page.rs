@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 
 use orgtrail::audit::view::{ActorChoice, EventDetail, EventPage, ExportCount};
 
+use super::damage::DamageNotice;
 use super::export_bar::ExportBar;
 use super::filters::{Chips, FilterBar, Kinds};
 use super::keyboard::Keyboard;
@@ -127,7 +128,8 @@ async fn open_event(slug: String, id: String) -> Result<Told<Option<EventDetail>
 
 fn body(shown: Shown) -> AnyView {
     let Shown { here, organization, page, event, actors, count } = shown;
-    let EventPage { range, filter, events, newer, older, trail_is_empty, complete_through, export_query } = page;
+    let EventPage { range, filter, events, newer, older, trail_is_empty, complete_through, damage, export_query } =
+        page;
     let empty = events.is_empty().then(|| nothing_to_show(&here, &range, &filter, trail_is_empty));
     let about = format!("What members and access tokens did in {organization}. Kept for 90 days.");
     let table = (!events.is_empty())
@@ -139,6 +141,7 @@ fn body(shown: Shown) -> AnyView {
             <div><h1>"Audit logs"</h1><p>{about}</p></div>
             <ExportBar export_query=export_query count=count/>
         </header>
+        <DamageNotice damage=damage/>
         <Kinds here=here.clone() kinds=filter.kinds.clone()/>
         <FilterBar here=here.clone() range=range filter=filter.clone() actors=actors/>
         <Chips here=here.clone() filter=filter/>

@@ -148,6 +148,13 @@ pub const SHAPES: &[Shape] = &[
             ("days", "days for which records are kept"),
         ],
     },
+    Shape {
+        name: "integrity",
+        fields: &[
+            ("problems", "what is not as it was recorded, a sentence for each, at most 20"),
+            ("since", "when that was found first, RFC 3339"),
+        ],
+    },
     Shape { name: "look", fields: &[("role", "role of who looked")] },
     Shape {
         name: "trusted_document",

@@ -1,15 +1,14 @@
 //! The trail of one organization, read again. What cannot be read is a problem of that part alone, and the others are read all the same.
 
 use std::error::Error;
-use std::fmt::Display;
 
 use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::audit::reread::{self, Flaw};
+use crate::audit::reread::{self, Flaw, Flaws};
 use crate::platform::Platform;
-use crate::storage::{self, Planning};
+use crate::storage;
 
 /// Events that are read again at once: a short statement disturbs nobody.
 const STRETCH: i64 = 5000;
@@ -19,6 +18,32 @@ const NEWEST: i64 = 50_000;
 
 /// Problems of one trail that are told: where everything is wrong, the first few say so.
 const TOLD: usize = 20;
+
+/// Something about a trail that is not as it should be.
+pub(super) struct Problem {
+    /// What, for whoever may read the trail.
+    pub(super) what: String,
+    /// What the database says of itself about it, for the operator alone.
+    cause: Option<String>,
+}
+
+impl Problem {
+    fn new(what: String) -> Self {
+        Self { what, cause: None }
+    }
+
+    /// That something could not be done, and why.
+    pub(super) fn because(what: String, error: &crate::Error) -> Self {
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Self { what, cause: Some(cause) }
+    }
+
+    /// A sentence for the operator, of all the trails that there are.
+    pub(super) fn of(&self, organization: Uuid) -> String {
+        let cause = self.cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("The trail of organization {organization}: {}{cause}.", self.what)
+    }
+}
 
 pub(super) struct Trail<'a> {
     pub(super) platform: &'a Platform,
@@ -62,18 +87,44 @@ impl Stretch {
     }
 }
 
+/// The events of which something is wrong.
+#[derive(Default)]
+struct Wrong {
+    /// They have no position, or are not at theirs.
+    places: Flaw,
+    contents: Flaws,
+}
+
+impl Wrong {
+    /// Those of a stretch that follows.
+    fn extend(&mut self, later: Self) {
+        self.places.extend(later.places);
+        self.contents.lengths.extend(later.contents.lengths);
+        self.contents.unreadable.extend(later.contents.unreadable);
+    }
+
+    fn told(&self) -> impl Iterator<Item = Problem> {
+        let told = [
+            self.places.told("missing, or not what was recorded"),
+            self.contents.lengths.told("longer or shorter than when recorded"),
+            self.contents.unreadable.told("no longer readable as events"),
+        ];
+        told.into_iter().flatten().map(Problem::new)
+    }
+}
+
 impl Trail<'_> {
-    /// What is not as it should be, a sentence for each.
+    /// What is not as it should be.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] if the database can be asked nothing at all any more.
-    pub(super) async fn problems(&self) -> Result<Vec<String>> {
+    pub(super) async fn problems(&self) -> Result<Vec<Problem>> {
         let mut found = Vec::new();
-        if let Some(bounds) = self.read("its head", self.bounds().await, &mut found)? {
+        if let Some(bounds) = Self::read("its head", self.bounds().await, &mut found)? {
             self.indexes(0, &bounds, &mut found).await?;
         }
-        for day in self.read("the days of its events", self.days().await, &mut found)?.unwrap_or_default() {
-            let wrong = self.read(&format!("the events of {day}"), self.day(day).await, &mut found)?;
+        for day in Self::read("the days of its events", self.days().await, &mut found)?.unwrap_or_default() {
+            let wrong = Self::read(&format!("the events of {day}"), self.day(day).await, &mut found)?;
             found.extend(wrong.unwrap_or_default());
         }
         found.truncate(TOLD);
@@ -81,10 +132,10 @@ impl Trail<'_> {
     }
 
     /// Likewise of what was recorded so lately.
-    pub(super) async fn lately(&self, lately: TimeDelta) -> Result<Vec<String>> {
+    pub(super) async fn lately(&self, lately: TimeDelta) -> Result<Vec<Problem>> {
         let mut found = Vec::new();
         let first = self.first_since(lately).await;
-        if let Some((first, bounds)) = self.read("its head", first, &mut found)? {
+        if let Some((first, bounds)) = Self::read("its head", first, &mut found)? {
             self.indexes(first, &bounds, &mut found).await?;
         }
         found.truncate(TOLD);
@@ -92,12 +143,11 @@ impl Trail<'_> {
     }
 
     /// What was read; or nothing, and a problem of this part of the trail.
-    fn read<T>(&self, part: &str, read: Result<T>, found: &mut Vec<String>) -> Result<Option<T>> {
+    fn read<T>(part: &str, read: Result<T>, found: &mut Vec<Problem>) -> Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(error) if storage::is_of_what_is_held(&error) => {
-                let cause = error.source().map(ToString::to_string).unwrap_or_default();
-                found.push(self.problem(&format!("{part} cannot be read: {cause}.")));
+                found.push(Problem::because(format!("{part} cannot be read"), &error));
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -105,15 +155,7 @@ impl Trail<'_> {
     }
 
     async fn begin(&self) -> Result<storage::Transaction> {
-        let exports = &self.platform.database.exports;
-        let mut transaction = storage::begin_reading(exports, self.organization, Planning::Anew).await?;
-        // A day, or a stretch of large events, may take its time.
-        sqlx::query("set local statement_timeout = '10min'").execute(&mut *transaction).await?;
-        Ok(transaction)
-    }
-
-    fn problem(&self, what: &str) -> String {
-        format!("The trail of organization {}: {what}", self.organization)
+        storage::begin_verifying(&self.platform.database, self.organization).await
     }
 
     async fn bounds(&self) -> Result<Bounds> {
@@ -148,19 +190,22 @@ impl Trail<'_> {
     }
 
     /// Everything from the index `first` on.
-    async fn indexes(&self, mut first: i64, bounds: &Bounds, found: &mut Vec<String>) -> Result<()> {
-        let beyond = self.read("what lies beyond its head", self.beyond_its_head(bounds).await, found)?;
+    async fn indexes(&self, mut first: i64, bounds: &Bounds, found: &mut Vec<Problem>) -> Result<()> {
+        let beyond = Self::read("what lies beyond its head", self.beyond_its_head(bounds).await, found)?;
         found.extend(beyond.flatten());
-        while first < bounds.next && found.len() < TOLD {
+        let (mut wrong, mut unread) = (Wrong::default(), Vec::new());
+        while first < bounds.next && unread.len() < TOLD {
             let stretch = Stretch::from(first, bounds);
-            self.stretch(stretch, found).await?;
+            self.stretch(stretch, &mut wrong, &mut unread).await?;
             first = stretch.behind;
         }
+        found.extend(wrong.told());
+        found.extend(unread);
         Ok(())
     }
 
     /// An event that no head ever gave a place to. The head is read with it, because it moves on.
-    async fn beyond_its_head(&self, bounds: &Bounds) -> Result<Option<String>> {
+    async fn beyond_its_head(&self, bounds: &Bounds) -> Result<Option<Problem>> {
         let mut transaction = self.begin().await?;
         let beyond = sqlx::query_scalar!(
             r#"select e.index from orgtrail.events e
@@ -173,73 +218,62 @@ impl Trail<'_> {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(beyond.map(|index| self.problem(&format!("event {index} lies beyond its head."))))
+        Ok(beyond.map(|index| Problem::new(format!("event {index} lies beyond its head"))))
     }
 
     /// One that cannot be read is looked at by halves, until the event is found on which it fails.
-    async fn stretch(&self, stretch: Stretch, found: &mut Vec<String>) -> Result<()> {
+    async fn stretch(&self, stretch: Stretch, wrong: &mut Wrong, unread: &mut Vec<Problem>) -> Result<()> {
         let mut left = vec![stretch];
         while let Some(stretch) = left.pop()
-            && found.len() < TOLD
+            && unread.len() < TOLD
         {
             match self.places_and_contents(stretch).await {
                 Err(error) if storage::is_of_what_is_held(&error) && !stretch.is_one() => left.extend(stretch.halves()),
                 looked => {
-                    let wrong = self.read(&format!("event {}", stretch.first), looked, found)?;
-                    found.extend(wrong.unwrap_or_default());
+                    if let Some(found) = Self::read(&format!("event {}", stretch.first), looked, unread)? {
+                        wrong.extend(found);
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    async fn places_and_contents(&self, stretch: Stretch) -> Result<Vec<String>> {
-        let mut found: Vec<String> = self.places(stretch).await?.into_iter().collect();
-        if stretch.kept {
-            found.extend(self.contents(stretch).await?);
-        }
-        Ok(found)
+    async fn places_and_contents(&self, stretch: Stretch) -> Result<Wrong> {
+        let places = self.places(stretch).await?;
+        let contents = if stretch.kept { self.contents(stretch).await? } else { Flaws::default() };
+        Ok(Wrong { places, contents })
     }
 
     /// Every index has its position and, where it is kept, its event with the same id and time.
-    async fn places(&self, stretch: Stretch) -> Result<Option<String>> {
+    async fn places(&self, stretch: Stretch) -> Result<Flaw> {
         let mut transaction = self.begin().await?;
-        let wrong = sqlx::query!(
-            r#"select min(wanted.index) as first, count(*) as "number!"
+        let wrong = sqlx::query_scalar!(
+            r#"select wanted.index as "index!"
             from generate_series($2::bigint, $3::bigint - 1) as wanted (index)
             left join (select index, event_id, recorded_at from orgtrail.event_positions
                 where organization_id = $1 and index >= $2 and index < $3) p on p.index = wanted.index
             left join (select index, id, recorded_at from orgtrail.events
                 where $4 and organization_id = $1 and index >= $2 and index < $3) e on e.index = wanted.index
-            where p.index is null or $4 and (e.index is null or e.id <> p.event_id or e.recorded_at <> p.recorded_at)"#,
+            where p.index is null or $4 and (e.index is null or e.id <> p.event_id or e.recorded_at <> p.recorded_at)
+            order by wanted.index"#,
             self.organization,
             stretch.first,
             stretch.behind,
             stretch.kept
         )
-        .fetch_one(&mut *transaction)
+        .fetch_all(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let told = |first: i64| self.of_stretch(stretch, wrong.number, "have no event or another", first);
-        Ok(wrong.first.map(told))
+        Ok(wrong.into_iter().collect())
     }
 
     /// Every event can be read as one, and its record is as long as was noted.
-    async fn contents(&self, stretch: Stretch) -> Result<Vec<String>> {
+    async fn contents(&self, stretch: Stretch) -> Result<Flaws> {
         let mut transaction = self.begin().await?;
         let flaws = reread::flaws(&mut transaction, self.organization, stretch.first, stretch.behind).await?;
         transaction.commit().await?;
-        let told = |what: &str, flaw: &Flaw| flaw.first.map(|first| self.of_stretch(stretch, flaw.events, what, first));
-        let found = [
-            told("are longer or shorter than when they were recorded", &flaws.lengths),
-            told("can no longer be read as events", &flaws.unreadable),
-        ];
-        Ok(found.into_iter().flatten().collect())
-    }
-
-    fn of_stretch(&self, stretch: Stretch, number: impl Display, what: &str, first: i64) -> String {
-        let (from, to) = (stretch.first, stretch.behind - 1);
-        self.problem(&format!("of the indexes from {from} to {to}, {number} {what}, first {first}."))
+        Ok(flaws)
     }
 
     async fn days(&self) -> Result<Vec<NaiveDate>> {
@@ -270,7 +304,7 @@ impl Trail<'_> {
     }
 
     /// The sums of a day are those of its events that are kept.
-    async fn day(&self, day: NaiveDate) -> Result<Vec<String>> {
+    async fn day(&self, day: NaiveDate) -> Result<Vec<Problem>> {
         let mut transaction = self.begin().await?;
         let wrong = sqlx::query_scalar!(
             r#"with there as (
@@ -292,8 +326,7 @@ impl Trail<'_> {
         .fetch_all(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let told =
-            |kind: String| self.problem(&format!("the sums of {day}, kind {kind}, are not those of its events."));
+        let told = |kind: String| Problem::new(format!("the sums of {day}, kind {kind}, are not those of its events"));
         Ok(wrong.into_iter().map(told).collect())
     }
 }
