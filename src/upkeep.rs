@@ -1,4 +1,4 @@
-//! Upkeep: what is done now and then so that a database can be used for years. One server of several does it at a time (ADR 0025).
+//! Upkeep: what is done now and then so that a database can be used for years. Of several servers one does each job (ADR 0025).
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
@@ -32,8 +32,22 @@ pub enum Job {
     Integrity,
 }
 
+/// Jobs that wait for each other. What is done often does not wait for what is done daily, which may read for hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// What is done every few minutes.
+    Often,
+    /// What is done once a day: months of the trail do not go while it is read.
+    Daily,
+}
+
+impl Lane {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Often, Self::Daily];
+}
+
 impl Job {
-    /// Every job, in the order in which they are done.
+    /// Every job, in the order in which those of a lane are done.
     pub const ALL: [Self; 6] =
         [Self::Partitions, Self::Credentials, Self::Organizations, Self::Retention, Self::Recent, Self::Integrity];
 
@@ -59,6 +73,12 @@ impl Job {
             Self::Recent => TimeDelta::minutes(5),
             Self::Partitions | Self::Organizations | Self::Retention | Self::Integrity => TimeDelta::days(1),
         }
+    }
+
+    /// The jobs with which it waits.
+    #[must_use]
+    pub fn lane(self) -> Lane {
+        if self.period() < TimeDelta::days(1) { Lane::Often } else { Lane::Daily }
     }
 
     /// Does it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use orgtrail::Result;
 use orgtrail::identity::attempt;
 use orgtrail::platform::Platform;
-use orgtrail::upkeep::Retention;
+use orgtrail::upkeep::{Lane, Retention};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +30,11 @@ impl Background {
         let mut background = Self { tasks: JoinSet::new(), stop: CancellationToken::new() };
         let copier = platform.clone();
         background.every(COPY_ATTEMPTS, "copying sign-in attempts", move || copy_attempts(copier.clone(), patience));
-        let keeper = platform.clone();
-        background.every(upkeep::BETWEEN_TURNS, "upkeep", move || keep_up(keeper.clone(), retention, patience));
+        for lane in Lane::ALL {
+            let keeper = platform.clone();
+            background
+                .every(upkeep::BETWEEN_TURNS, "upkeep", move || keep_up(keeper.clone(), lane, retention, patience));
+        }
         background.run(replica::watch(platform.database.clone()));
         if let Some(cluster) = cluster {
             // Ends with the cluster.
@@ -77,6 +80,6 @@ async fn copy_attempts(platform: Platform, patience: Duration) -> Result<()> {
     Ok(())
 }
 
-async fn keep_up(platform: Platform, retention: Retention, patience: Duration) -> Result<()> {
-    upkeep::turn(&platform, retention, patience).await
+async fn keep_up(platform: Platform, lane: Lane, retention: Retention, patience: Duration) -> Result<()> {
+    upkeep::turn(&platform, lane, retention, patience).await
 }

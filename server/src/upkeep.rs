@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use orgtrail::Result;
 use orgtrail::platform::Platform;
-use orgtrail::upkeep::{self, Job, Report, Retention, Turn, partitions};
+use orgtrail::upkeep::{self, Job, Lane, Report, Retention, Turn, partitions};
 
 use crate::http::problem::chain;
 use crate::metrics::{
@@ -20,18 +20,19 @@ pub const BETWEEN_TURNS: Duration = Duration::from_mins(1);
 /// Longest time of a job: one reads every trail again.
 const LONGEST_JOB: Duration = Duration::from_hours(6);
 
-/// Does what is due, unless another server is at it. A job that fails is logged, and is due again at the next turn. Everything but the jobs is
+/// Does what is due in a lane, unless another server is at it. A job that fails is logged, and is due again at the next turn. Everything but the jobs is
 /// waited for no longer than `patience`.
 ///
 /// # Errors
 /// [`orgtrail::Error::Unavailable`] without a database.
-pub async fn turn(platform: &Platform, retention: Retention, patience: Duration) -> Result<()> {
-    if let Some(mut turn) = within(patience, platform, Turn::take(platform)).await? {
+pub async fn turn(platform: &Platform, lane: Lane, retention: Retention, patience: Duration) -> Result<()> {
+    if let Some(mut turn) = within(patience, platform, Turn::take(platform, lane)).await? {
         for job in within(patience, platform, turn.due()).await? {
             match within(LONGEST_JOB, platform, job.run(platform, retention)).await {
                 Ok(report) => {
-                    within(patience, platform, turn.succeeded(job, &report)).await?;
+                    // Counted first: whoever sees when it was done sees also that it was.
                     succeeded(job, &report);
+                    within(patience, platform, turn.succeeded(job, &report)).await?;
                 }
                 Err(error) => failed(job, &error),
             }

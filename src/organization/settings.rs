@@ -144,7 +144,7 @@ pub async fn update(
     let new_name = name::parse("name", new_name)?;
     let id = access.organization().id;
     let mut change = Change::begin(platform, &access).await?;
-    let before = sqlx::query!("select name, slug from orgtrail.organizations where id = $1 for update", id)
+    let before = sqlx::query!("select name, slug from orgtrail.organizations where id = $1 for no key update", id)
         .fetch_one(change.connection())
         .await?;
     let moves = before.slug != new_slug;

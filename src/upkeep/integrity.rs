@@ -36,7 +36,7 @@ async fn note(platform: &Platform, organization: Uuid, extent: Extent, mut probl
 }
 
 /// Looks at the guards of the schema and reads every trail again, and changes nothing. Tells what is not as it should be, a sentence for each, as soon as
-/// it is found; answers how many trails were read. Whoever calls it has the [`super::Turn`]: what upkeep drops meanwhile would seem to be missing.
+/// it is found; answers how many trails were read. Whoever calls it has the turn of [`super::Lane::Daily`]: what upkeep drops meanwhile would seem to be missing.
 ///
 /// # Errors
 /// [`crate::Error::Unavailable`] without a database.

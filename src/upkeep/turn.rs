@@ -1,20 +1,26 @@
-//! Whose turn it is: an advisory lock, which a server that dies gives back, and the times at which jobs were last done.
+//! Whose turn it is in a lane: an advisory lock, which a server that dies gives back, and the times at which jobs were last done.
 
 use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgAdvisoryLock, PgAdvisoryLockGuard};
 use sqlx::{Either, Postgres};
 
-use super::{Job, Report};
+use super::{Job, Lane, Report};
 use crate::Result;
 use crate::platform::Platform;
 
-/// What the lock is derived from: one for each database.
-const LOCK: &str = "orgtrail.upkeep";
+/// What the lock of a lane is derived from: one for each database.
+const fn lock(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Often => "orgtrail.upkeep.often",
+        Lane::Daily => "orgtrail.upkeep.daily",
+    }
+}
 
-/// The right to do upkeep. Where its connection breaks, another server may begin while this one is still at a job: no harm is done, because
+/// The right to do the jobs of a lane. Where its connection breaks, another server may begin while this one is still at a job: no harm is done, because
 /// each transaction of a job stands alone.
 pub struct Turn {
+    lane: Lane,
     guard: PgAdvisoryLockGuard<PoolConnection<Postgres>>,
     platform: Platform,
 }
@@ -24,16 +30,16 @@ impl Turn {
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] without a database.
-    pub async fn take(platform: &Platform) -> Result<Option<Self>> {
+    pub async fn take(platform: &Platform, lane: Lane) -> Result<Option<Self>> {
         let connection = platform.database.writes.acquire().await?;
-        let taken = PgAdvisoryLock::new(LOCK).try_acquire(connection).await?;
+        let taken = PgAdvisoryLock::new(lock(lane)).try_acquire(connection).await?;
         Ok(match taken {
-            Either::Left(guard) => Some(Self { guard, platform: platform.clone() }),
+            Either::Left(guard) => Some(Self { lane, guard, platform: platform.clone() }),
             Either::Right(_) => None,
         })
     }
 
-    /// The jobs whose time has come, in their order.
+    /// The jobs of the lane whose time has come, in their order.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] without a database.
@@ -49,7 +55,7 @@ impl Turn {
             let last = done.iter().find(|done| done.job == *job);
             last.is_none_or(|last| now - last.at >= job.period())
         };
-        Ok(Job::ALL.into_iter().filter(is_due).collect())
+        Ok(Job::ALL.into_iter().filter(|job| job.lane() == self.lane).filter(is_due).collect())
     }
 
     /// Notes that a job was done, and how many problems it found.

@@ -1,6 +1,7 @@
 //! Two people change the same thing at once: one is first, the other is told what it is now, and nobody waits for ever.
 
 use orgtrail::Error;
+use orgtrail::audit::ingest::{self, Format, Submission};
 use orgtrail::graph;
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::account;
@@ -10,6 +11,7 @@ use orgtrail::organization::teams::{self, TeamRole};
 use orgtrail::organization::{members, settings};
 use sqlx::PgPool;
 
+use crate::change::until_somebody_waits;
 use crate::fixture::{Fixture, PASSWORD, Tenant, id_of, origin, run};
 
 fn status<T>(done: &orgtrail::Result<T>) -> u16 {
@@ -67,6 +69,25 @@ async fn of_two_who_were_shown_the_same_one_is_told_that_it_changed(superuser: P
         teams::delete(platform, &second, "acme", &team),
     );
     assert!(matches!(both.await, [200, 200 | 404]));
+}
+
+/// Who has the head of the trail waits for nobody who waits for the head: what an event leaves beside the trail refers to the organization.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn events_are_recorded_while_the_organization_is_renamed(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let acme = fixture.organization("acme").await;
+    let product = fixture.token(&acme, &acme.owner, &[Scope::EventsWrite]).await;
+    let platform = &fixture.platform;
+    for (number, slug) in ["acme", "acme-2"].into_iter().enumerate() {
+        let body = format!(r#"{{"id":"{number}","action":"invoice.paid","actor":{{"user":{{"id":"1"}}}}}}"#);
+        let sent = Submission { key: Some(&body), body: body.as_bytes(), format: Format::Json };
+        let sending = ingest::record(platform, &product, "acme", sent);
+        let renaming = async {
+            until_somebody_waits(&fixture).await;
+            settings::update(platform, &acme.owner, "acme", "Another name", slug, None).await
+        };
+        assert_eq!(at_once(&fixture, &acme, sending, renaming).await, [200, 200], "{slug}");
+    }
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

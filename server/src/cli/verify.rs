@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orgtrail::Result;
 use orgtrail::platform::Platform;
-use orgtrail::upkeep::{self, Turn};
+use orgtrail::upkeep::{self, Lane, Turn};
 use tokio::time::sleep;
 
 use super::{Done, said};
@@ -50,15 +50,15 @@ async fn look(platform: &Platform) -> Result<(usize, usize)> {
     Ok((trails, problems))
 }
 
-/// Waits for the turn of upkeep, which then no server has.
+/// Waits for the turn of what is done daily, which then no server has.
 async fn turn(platform: &Platform) -> Result<Turn> {
     let mut waits = false;
     loop {
-        if let Some(turn) = Turn::take(platform).await? {
+        if let Some(turn) = Turn::take(platform, Lane::Daily).await? {
             return Ok(turn);
         }
         if !waits {
-            eprintln!("A server is at its upkeep: waiting until it is done.");
+            eprintln!("A server is at its daily upkeep: waiting until it is done.");
             waits = true;
         }
         sleep(BETWEEN_LOOKS).await;

@@ -103,7 +103,10 @@ impl Site {
 
     /// A server that serves, and where.
     pub async fn serve(&self) -> (Child, String) {
-        let mut server = self.command(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = self.command(&["serve"]);
+        // Why it answered 500, where it did, nobody else says.
+        command.env("ORGTRAIL_LOG", "error").stderr(Stdio::inherit());
+        let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).await.unwrap();
         let url = said.trim().strip_prefix("Orgtrail listens on ").unwrap_or_else(|| panic!("it said {said:?}"));

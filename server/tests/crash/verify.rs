@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use orgtrail::upkeep::Turn;
+use orgtrail::upkeep::{Lane, Turn};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
@@ -67,11 +67,11 @@ async fn it_waits_for_a_server_that_is_at_its_upkeep() {
     let (site, _cluster) = Site::beside().await;
     record(&site, "acme").await;
     let opened = site.open().await;
-    let turn = Turn::take(&opened.platform).await.unwrap().unwrap();
+    let turn = Turn::take(&opened.platform, Lane::Daily).await.unwrap().unwrap();
     let mut verify = site.command(&["verify"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(verify.stderr.take().unwrap()).read_line(&mut said).await.unwrap();
-    assert_eq!(said, "A server is at its upkeep: waiting until it is done.\n");
+    assert_eq!(said, "A server is at its daily upkeep: waiting until it is done.\n");
     assert_eq!(verify.try_wait().unwrap(), None);
     turn.end().await.unwrap();
     let mut printed = String::new();
@@ -80,7 +80,7 @@ async fn it_waits_for_a_server_that_is_at_its_upkeep() {
         verify.wait().await.unwrap().success() && printed.starts_with("Everything is as it should be"),
         "{printed}"
     );
-    assert!(Turn::take(&opened.platform).await.unwrap().is_some(), "it gave the turn back");
+    assert!(Turn::take(&opened.platform, Lane::Daily).await.unwrap().is_some(), "it gave the turn back");
     opened.close().await;
 }
 

@@ -5,7 +5,7 @@ use orgtrail::identity::viewer::{Origin, Viewer};
 use orgtrail::organization::settings;
 use orgtrail::platform::Clock;
 use orgtrail::storage;
-use orgtrail::upkeep::{Job, Turn};
+use orgtrail::upkeep::{Job, Lane, Turn};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
@@ -45,17 +45,26 @@ fn runs(series: &Read, job: Job, outcome: &str) -> u64 {
     whole(series, RUNS, &[("task", job.name()), ("outcome", outcome)])
 }
 
-/// What is told when a turn is over, in which the last of all jobs was done.
+/// What is told when every job was done, or failed.
 async fn when_all_is_done(address: &str) -> Read {
-    let told =
-        |series: &Read| series.value(LAST_SUCCESS, &[("task", Job::Integrity.name())]).is_some_and(|at| at > 0.0);
+    let has_failed = |series: &Read, job: Job| {
+        series.value(RUNS, &[("task", job.name()), ("outcome", "failure")]).is_some_and(|runs| runs > 0.0)
+    };
+    let was_done =
+        |series: &Read, job: Job| series.value(LAST_SUCCESS, &[("task", job.name())]).is_some_and(|at| at > 0.0);
+    let told = |series: &Read| Job::ALL.into_iter().all(|job| was_done(series, job) || has_failed(series, job));
     read_until(address, told).await.1
 }
 
-/// What the log says of jobs that were done.
-fn done(log: &str) -> Vec<Value> {
+/// What the log says of the jobs of a lane that were done.
+fn done_in(lane: Lane, log: &str) -> Vec<Value> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["message"] == "upkeep was done").collect()
+    let of_lane = |line: &Value| jobs_of(lane).iter().any(|job| line["job"] == job.name());
+    lines.filter(|line| line["message"] == "upkeep was done" && of_lane(line)).collect()
+}
+
+fn jobs_of(lane: Lane) -> Vec<Job> {
+    Job::ALL.into_iter().filter(|job| job.lane() == lane).collect()
 }
 
 fn now() -> DateTime<Utc> {
@@ -84,13 +93,15 @@ async fn what_was_done_is_logged_and_counted() {
     let removed = Job::ALL.map(|job| of(&series, REMOVED, job));
     assert_eq!(removed, [0, 1, 2, 0, 0, 0], "{:?}", Job::ALL);
     let log = program.end().await;
-    let done = done(&log);
-    let fields = |field: &str| done.iter().map(|line| line[field].clone()).collect::<Vec<_>>();
-    assert_eq!(fields("job"), Job::ALL.map(Job::name), "{log}");
-    assert_eq!(fields("removed"), [0, 1, 2, 0, 0, 0], "{log}");
-    assert_eq!(fields("made"), [0; 6], "what is there already when it starts: {log}");
-    let looked = [Value::Null, Value::Null, Value::Null, Value::Null, 0.into(), 0.into()];
-    assert_eq!(fields("problems"), looked, "{log}");
+    for (lane, removed) in [(Lane::Often, vec![1, 0]), (Lane::Daily, vec![0, 2, 0, 0])] {
+        let (jobs, done) = (jobs_of(lane), done_in(lane, &log));
+        let fields = |field: &str| done.iter().map(|line| line[field].clone()).collect::<Vec<_>>();
+        assert_eq!(fields("job"), jobs.iter().map(|job| job.name()).collect::<Vec<_>>(), "{log}");
+        assert_eq!(fields("removed"), removed, "{log}");
+        assert_eq!(fields("made"), vec![0; jobs.len()], "what is there already when it starts: {log}");
+        let looked = |job: &Job| if matches!(job, Job::Recent | Job::Integrity) { 0.into() } else { Value::Null };
+        assert_eq!(fields("problems"), jobs.iter().map(looked).collect::<Vec<Value>>(), "{log}");
+    }
 }
 
 #[tokio::test]
@@ -111,7 +122,7 @@ async fn what_failed_and_what_is_not_as_it_should_be_is_told() {
     assert!(found >= 1, "a table is missing: {found}");
     assert_eq!(problems(&series, Job::Recent), 0);
     let log = program.end().await;
-    assert_eq!(done(&log).len(), 5, "{log}");
+    assert_eq!(Lane::ALL.map(|lane| done_in(lane, &log).len()), [1, 4], "{log}");
     for said in ["upkeep failed, and will be tried again", "the database is not as it should be"] {
         assert!(log.contains(said), "{said} in {log}");
     }
@@ -168,19 +179,24 @@ async fn too_few_months_ahead_are_a_warning() {
 #[tokio::test]
 async fn of_two_servers_the_one_that_has_the_turn_does_it() {
     let app = TestApplication::start().await;
-    let turn = loop {
-        // The application's own may not be over.
-        if let Some(turn) = Turn::take(&app.platform).await.unwrap() {
-            break turn;
-        }
-    };
+    let mut turns = Vec::new();
+    for lane in Lane::ALL {
+        turns.push(loop {
+            // The application's own may not be over.
+            if let Some(turn) = Turn::take(&app.platform, lane).await.unwrap() {
+                break turn;
+            }
+        });
+    }
     run(&app, NOTHING_DONE).await;
     let (other, of_other) = started(&app, &[]).await;
     let (_, series) =
         read_until(&of_other, |series| series.value("orgtrail_partitions_months_ahead", &[]).is_some()).await;
     assert_eq!(Job::ALL.map(|job| runs(&series, job, "success")), [0; 6], "while another has the turn");
     assert_eq!(Job::ALL.map(|job| of(&series, LAST_SUCCESS, job)), [0; 6]);
-    turn.end().await.unwrap();
+    for turn in turns {
+        turn.end().await.unwrap();
+    }
     let (one, of_one) = started(&app, &[]).await;
     let series = when_all_is_done(&of_one).await;
     let others = read(&of_other).await.1;
