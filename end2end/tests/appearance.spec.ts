@@ -6,6 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
 import { dayAgo } from '../support/audit-logs.ts';
+import { damage } from '../support/damage.ts';
 import { ACME } from '../support/people.ts';
 import { type Who, expect, hydrated, test, visit } from '../support/test.ts';
 
@@ -192,6 +193,28 @@ for (const { name, path, who, status, prepare } of GRAPH_LOOKS) {
     await lookAt(page, name);
   });
 }
+
+test('audit-logs-damaged', async ({ browse, organization }) => {
+  test.slow();
+  const page = await browse(organization.owner);
+  const logs = `/${organization.slug}/settings/audit-logs`;
+  const notice = page.getByRole('region', { name: 'This log is damaged' });
+  await visit(page, logs);
+  await expect(notice).toBeHidden();
+  await damage(organization);
+  // The server looks within a minute.
+  await expect(async () => {
+    await visit(page, logs);
+    await expect(notice).toBeVisible({ timeout: 1 });
+  }).toPass({ timeout: 120_000 });
+  await notice.getByText('What was found').click();
+  await expect(notice.getByRole('listitem').first()).toHaveText('event 0 is longer or shorter than when recorded');
+  await expect(page.getByText('Not complete: damaged')).toBeVisible();
+  await expect(page.getByText('Complete through')).toBeHidden();
+  await lookAt(page, 'audit-logs-damaged');
+  await visit(page, `${logs}?kind=operation`);
+  await expect(page.getByText('Read the audit log again: it is not as it was recorded')).toBeVisible();
+});
 
 test('the navigation of narrow screens', async ({ browse }) => {
   const page = await browse('owner', { viewport: { width: 390, height: 844 } });

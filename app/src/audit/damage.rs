@@ -19,9 +19,9 @@ pub fn DamageNotice(
                 <p>
                     "It is read again every day and compared with what was recorded. Since "
                     <time datetime=found_at.rfc3339>{found_at.utc} " UTC"</time>
-                    " it is known that something is missing or altered, here and in downloads. "
-                    "Ask whoever runs this server: its own log says more, and a backup may bring back what was recorded."
+                    " it is known that something is missing or altered, here and in downloads."
                 </p>
+                <p>"Ask whoever runs this server: its own log says more, and a backup may bring back what was recorded."</p>
                 <details class="fold"><summary>"What was found"</summary><ul>{problems}</ul></details>
             </section>
         }

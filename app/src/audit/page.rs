@@ -132,6 +132,8 @@ fn body(shown: Shown) -> AnyView {
         page;
     let empty = events.is_empty().then(|| nothing_to_show(&here, &range, &filter, trail_is_empty));
     let about = format!("What members and access tokens did in {organization}. Kept for 90 days.");
+    // Of a damaged log nobody can say that.
+    let complete_through = damage.is_none().then_some(complete_through);
     let table = (!events.is_empty())
         .then(|| view! { <EventTable here=here.clone() kinds=filter.kinds.clone() events=events.clone() open=event.clone()/> });
     // The histogram of events per day has its place between the chips and the table; the query language in the search

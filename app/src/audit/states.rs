@@ -92,14 +92,20 @@ pub fn Footer(
     newer: Option<String>,
     /// Cursor of the older page.
     older: Option<String>,
-    /// Moment up to which nothing is missing.
-    complete_through: Moment,
+    /// Moment up to which nothing is missing; none where something is.
+    complete_through: Option<Moment>,
 ) -> impl IntoView {
     let newer = newer.map(|cursor| here.query.newer(&cursor));
     let older = older.map(|cursor| here.query.older(&cursor));
+    let complete = match complete_through {
+        Some(Moment { rfc3339, utc, .. }) => {
+            view! { <p class="complete">"Complete through " <time datetime=rfc3339>{utc} " UTC"</time></p> }.into_any()
+        }
+        None => view! { <p class="complete incomplete">"Not complete: damaged"</p> }.into_any(),
+    };
     view! {
         <footer class="foot">
-            <p class="complete">"Complete through " <time datetime=complete_through.rfc3339>{complete_through.utc} " UTC"</time></p>
+            {complete}
             <button class="button button-quiet needs-script" type="button" on:click=|_| browser::show_dialog(SHORTCUTS)>
                 "Keys " <kbd>"?"</kbd>
             </button>
