@@ -15,6 +15,7 @@ grant select on orgtrail.events, orgtrail.event_positions, orgtrail.trail_heads,
 create table orgtrail.damaged_trails (
     organization_id uuid primary key references orgtrail.trail_heads,
     found_at        timestamptz not null,
+    noted_at        timestamptz not null, -- when `problems` was changed last
     problems        text[] not null,
     constraint damaged_trails_have_problems check (cardinality(problems) > 0)
 );
@@ -24,7 +25,7 @@ create policy tenant on orgtrail.damaged_trails
     using (organization_id = orgtrail.current_organization()) with check (organization_id = orgtrail.current_organization());
 create constraint trigger change_needs_event after insert or update or delete on orgtrail.damaged_trails
     deferrable initially deferred for each row execute function orgtrail.require_event();
-grant select, insert, delete, update (problems) on orgtrail.damaged_trails to orgtrail_app;
+grant select, insert, delete, update (noted_at, problems) on orgtrail.damaged_trails to orgtrail_app;
 
 reset role;
 set local role orgtrail_lookup;

@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, Either, select};
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub mod replica;
 mod transaction;
 
 use distrust::Distrust;
-pub(crate) use error::is_of_what_is_held;
+pub(crate) use error::{Held, held};
 use replica::Replica;
 pub use transaction::Transaction;
 
@@ -185,7 +185,7 @@ pub async fn begin(pool: &PgPool, organization: Uuid) -> Result<Transaction> {
 /// # Errors
 /// As [`begin`].
 pub(crate) async fn begin_lookup(database: &Database, organization: Uuid) -> Result<Transaction> {
-    begin_on(Connections::ForLookups(database), "begin", Some(organization)).await
+    measured(begin_on(Connections::ForLookups(database), "begin", Some(organization))).await
 }
 
 /// Begins one for what belongs to no organization: accounts, sign-ins, sessions.
@@ -215,15 +215,6 @@ pub(crate) async fn begin_verifying(database: &Database, organization: Uuid) -> 
     begin_as(&database.exports, opening, Some(organization)).await
 }
 
-/// Likewise, on a connection that is there already.
-pub(crate) async fn begin_reading_on(
-    connection: &mut PgConnection,
-    organization: Uuid,
-    planning: Planning,
-) -> sqlx::Result<sqlx::Transaction<'_, Postgres>> {
-    connection.begin_with(opening_for(planning.opening(), Some(organization))).await
-}
-
 /// How the questions of a read are planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Planning {
@@ -250,8 +241,24 @@ impl Planning {
     }
 }
 
+/// As [`begin_reading`], of a replica. That it does not answer is nothing that anybody is refused for, and is not counted.
+pub(crate) async fn begin_reading_of_replica(
+    pool: &PgPool,
+    organization: Uuid,
+    planning: Planning,
+) -> sqlx::Result<Transaction> {
+    begin_on(Connections::Of(pool), planning.opening(), Some(organization)).await
+}
+
 async fn begin_as(pool: &PgPool, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
-    begin_on(Connections::Of(pool), opening, organization).await
+    measured(begin_on(Connections::Of(pool), opening, organization)).await
+}
+
+async fn measured(beginning: impl Future<Output = sqlx::Result<Transaction>>) -> Result<Transaction> {
+    let asked = Instant::now();
+    let begun = beginning.await;
+    meter::begun(asked.elapsed());
+    Ok(begun?)
 }
 
 /// Where a transaction has its connection from.
@@ -260,24 +267,20 @@ enum Connections<'a> {
     ForLookups(&'a Database),
 }
 
-async fn begin_on(from: Connections<'_>, opening: &'static str, organization: Option<Uuid>) -> Result<Transaction> {
+async fn begin_on(
+    from: Connections<'_>,
+    opening: &'static str,
+    organization: Option<Uuid>,
+) -> sqlx::Result<Transaction> {
     let span = trace::transaction(organization);
     let waiting = trace::waiting(&span);
-    let asked = Instant::now();
-    let acquired = match from {
+    let connection = match from {
         Connections::Of(pool) => pool.acquire().await,
         Connections::ForLookups(database) => database.lookup().await,
-    };
-    let begun = match acquired {
-        Ok(connection) => {
-            let opening = opening_for(opening, organization).into_sql_str();
-            sqlx::Transaction::begin(connection, Some(opening)).await
-        }
-        Err(cause) => Err(cause),
-    };
-    meter::begun(asked.elapsed());
+    }?;
+    let begun = Transaction::begin(connection, opening_for(opening, organization), span).await;
     drop(waiting);
-    Ok(Transaction::new(begun?, span))
+    begun
 }
 
 /// One question to the database instead of several. A UUID has nothing in it that could end the text.

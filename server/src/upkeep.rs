@@ -68,9 +68,6 @@ fn succeeded(job: Job, report: &Report) {
     tracing::info!(job = job.name(), removed, made, problems = found, "upkeep was done");
     metrics::counter!(UPKEEP_RUNS, TASK => job.name(), "outcome" => UPKEEP_SUCCESS).increment(1);
     metrics::counter!(UPKEEP_REMOVED, TASK => job.name()).increment(*removed);
-    for problem in problems.iter().flatten() {
-        tracing::error!(problem, "the database is not as it should be");
-    }
 }
 
 fn failed(job: Job, error: &orgtrail::Error) {

@@ -9,15 +9,14 @@
 use std::pin::pin;
 
 use futures::future::{BoxFuture, Either, select};
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::store;
 use crate::meter::ReplicaAsked;
 use crate::storage::replica::Replica;
 use crate::storage::{self, Database, Planning};
-use crate::{Error, Result, trace};
+use crate::{Error, Result};
 
 /// A read of one organization's rows. Nothing is asked before [`Reading::ask`].
 pub(crate) struct Reading<'a> {
@@ -103,25 +102,17 @@ impl<'a> Reading<'a> {
             None => self.last_index_of_primary().await?,
         };
         let pool = if self.is_export { &replica.exports } else { &replica.reads };
-        let span = trace::transaction(Some(self.organization));
-        let waiting = trace::waiting(&span);
-        let Ok(mut connection) = pool.acquire().await else { return Ok(Asked::Not(ReplicaAsked::Failed)) };
-        drop(waiting);
-        let answer = {
-            let answering = pin!(self.answer_of(&mut connection, least, about, question));
-            match select(answering, gone).await {
-                Either::Left((answer, _)) => Some(answer),
-                Either::Right(_) => None,
-            }
+        let answer = match select(pin!(self.answer_of(pool, least, about, question)), gone).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => return Ok(Asked::Not(ReplicaAsked::Failed)),
         };
-        let Some(answer) = answer else { return Ok(give_up(connection)) };
         match answer {
             Ok(None) => Ok(Asked::Not(ReplicaAsked::Behind)),
             Ok(Some(answer)) if self.is_admitted(least, answer.last_index).await? => Ok(Asked::Answered(Ok(answer.of))),
             Ok(Some(_)) => Ok(Asked::Not(ReplicaAsked::Ahead)),
             Err(cause @ (Error::Unavailable(_) | Error::Internal(_))) => {
                 tracing::debug!(%cause, source = ?std::error::Error::source(&cause), "a replica could not answer");
-                Ok(give_up(connection))
+                Ok(Asked::Not(ReplicaAsked::Failed))
             }
             Err(refusal) => Ok(Asked::Answered(Err(refusal))),
         }
@@ -130,12 +121,13 @@ impl<'a> Reading<'a> {
     /// The answer of a replica whose trail goes to `least` or further.
     async fn answer_of<A: Sync, T: Send>(
         &self,
-        replica: &mut PgConnection,
+        replica: &PgPool,
         least: i64,
         about: &A,
         question: Question<A, T>,
     ) -> Result<Option<Answer<T>>> {
-        let mut transaction = storage::begin_reading_on(replica, self.organization, self.planning).await?;
+        let begun = storage::begin_reading_of_replica(replica, self.organization, self.planning).await;
+        let mut transaction = begun.map_err(|cause| Error::Unavailable(Box::new(cause)))?;
         let last_index = match last_index(&mut transaction, self.organization).await {
             Ok(last_index) if last_index >= least => last_index,
             // It may not know the organization yet.
@@ -165,10 +157,4 @@ impl<'a> Reading<'a> {
 /// The last index of an organization's trail; −1 if it has no event.
 pub(crate) async fn last_index(connection: &mut PgConnection, organization: Uuid) -> Result<i64> {
     Ok(store::head(connection, organization).await?.last_index)
-}
-
-/// Leaves a replica that did not answer, or not yet. Its connection is not for others: nobody knows what it still waits for.
-fn give_up<T>(connection: PoolConnection<Postgres>) -> Asked<T> {
-    drop(connection.detach());
-    Asked::Not(ReplicaAsked::Failed)
 }

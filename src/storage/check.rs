@@ -66,7 +66,8 @@ async fn role_problems(app: &PgPool) -> Result<Vec<String>> {
     let role = sqlx::query!(
         r#"select current_user::text as "name!", rolsuper as "superuser!", rolbypassrls as "bypasses!",
             pg_has_role(current_user, 'orgtrail_owner', 'member') as "owner!", pg_has_role(current_user, 'orgtrail_lookup', 'member') as "lookup!",
-            exists (select from pg_class where relowner = pg_roles.oid) as "owns!"
+            exists (select from pg_class where relowner = pg_roles.oid) as "owns!",
+            exists (select from pg_roles reader where reader.rolname = 'orgtrail_verify' and pg_has_role(current_user, reader.oid, 'member')) as "verifies!"
         from pg_roles where rolname = current_user"#
     )
     .fetch_one(app)
@@ -77,11 +78,14 @@ async fn role_problems(app: &PgPool) -> Result<Vec<String>> {
         (role.owner || role.lookup, "is a member of a role that owns the trail or its lookups"),
         (role.owns, "owns tables"),
     ];
-    Ok(checks
+    let powers = checks
         .iter()
         .filter(|(wrong, _)| *wrong)
-        .map(|(_, what)| format!("The server's database role {} {what}: connect as orgtrail_app.", role.name))
-        .collect())
+        .map(|(_, what)| format!("The server's database role {} {what}: connect as orgtrail_app.", role.name));
+    let cannot_verify = (!role.verifies).then(|| {
+        format!("The server's database role {} cannot read trails again: grant orgtrail_verify to it.", role.name)
+    });
+    Ok(powers.chain(cannot_verify).collect())
 }
 
 async fn privilege_problems(app: &PgPool) -> Result<Vec<String>> {

@@ -1,7 +1,5 @@
 //! What an error of the database means to the domain.
 
-use sqlx::error::DatabaseError;
-
 use crate::Error;
 use crate::meter::Busy;
 
@@ -31,10 +29,32 @@ fn is_passing_state(code: &str) -> bool {
         || matches!(code, "57P01" | "57P02" | "57P03" | "57014" | "55P03" | "40001" | "40P01" | "25P03" | "TR001")
 }
 
-/// Whether `error` tells of what the database holds: it cannot read a file or a value of it, or not in the time that there is. Not that it is
-/// gone, full, overloaded or stopping, of which everything else would say the same.
-pub(crate) fn is_of_what_is_held(error: &Error) -> bool {
-    let Error::Unavailable(cause) = error else { return true };
-    let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-    cause.and_then(DatabaseError::code).is_some_and(|code| code.starts_with("58") || code == "57014")
+/// What an error that came of reading something tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// It cannot be read: a file or a value of it is broken, or missing.
+    Broken,
+    /// It was not read in the time that there is. That may be its fault.
+    Slow,
+    /// Nothing: the database is gone, full, overloaded or stopping, or who asks may not. Everything else would say the same.
+    Unknown,
+}
+
+/// What `error` tells of what the database holds.
+pub(crate) fn held(error: &Error) -> Held {
+    let (Error::Unavailable(cause) | Error::Internal(cause)) = error else { return Held::Unknown };
+    match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(cause)) => held_by_state(&cause.code().unwrap_or_default()),
+        Some(sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => Held::Broken,
+        _ => Held::Unknown,
+    }
+}
+
+/// SQLSTATEs of values that are none, of files that cannot be read, and of a statement that took too long.
+fn held_by_state(code: &str) -> Held {
+    match code.get(..2).unwrap_or_default() {
+        "22" | "58" | "XX" => Held::Broken,
+        _ if code == "57014" => Held::Slow,
+        _ => Held::Unknown,
+    }
 }

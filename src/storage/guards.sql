@@ -58,6 +58,7 @@ select line as "line!" from (
     where not member.rolsuper and not member.rolcreaterole
         and (member.rolname, power.rolname) not in (('orgtrail_migrate', 'orgtrail_lookup'), ('orgtrail_migrate', 'orgtrail_owner'))
         and (power.rolname in ('orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner')
+            or power.rolname = 'orgtrail_verify' and not pg_has_role(member.oid, 'orgtrail_app', 'member')
             or member.rolname in ('orgtrail_app', 'orgtrail_lookup', 'orgtrail_migrate', 'orgtrail_owner', 'orgtrail_verify')
                 and (power.rolsuper or power.rolcreaterole or power.rolbypassrls or power.rolreplication
                     or power.rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')))

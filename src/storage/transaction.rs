@@ -1,21 +1,38 @@
 //! A transaction, and its span while somebody collects traces.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
-use sqlx::{PgConnection, Postgres};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres, SqlSafeStr};
+use tokio::time::timeout;
 use tracing::Span;
 
+/// How long the end of one that was given up is waited for. Then its connection is closed, and Postgres ends it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A transaction: its connection, until it is committed. Dropped, it undoes everything.
+///
+/// Ours, and not the driver's, which forgets a transaction that is given up while it begins, or whose beginning fails: its connection would go back to
+/// the pool with the transaction still open, and what others then do there would be in it.
 #[derive(Debug)]
 #[must_use]
 pub struct Transaction {
-    running: sqlx::Transaction<'static, Postgres>,
+    /// There until the transaction is over.
+    connection: Option<PoolConnection<Postgres>>,
     _span: Span,
 }
 
 impl Transaction {
-    pub(super) fn new(running: sqlx::Transaction<'static, Postgres>, span: Span) -> Self {
-        Self { running, _span: span }
+    /// Begins one by the statements of `opening`. Whoever gives that up has nothing to undo.
+    pub(super) async fn begin(
+        connection: PoolConnection<Postgres>,
+        opening: impl SqlSafeStr,
+        span: Span,
+    ) -> sqlx::Result<Self> {
+        let mut begun = Self { connection: Some(connection), _span: span };
+        sqlx::raw_sql(opening).execute(&mut *begun).await?;
+        Ok(begun)
     }
 
     /// Commits it.
@@ -23,7 +40,7 @@ impl Transaction {
     /// # Errors
     /// What the database says: it may refuse only now.
     pub async fn commit(self) -> sqlx::Result<()> {
-        self.running.commit().await
+        self.end("commit").await
     }
 
     /// Undoes it, and waits until that is done.
@@ -31,7 +48,29 @@ impl Transaction {
     /// # Errors
     /// What the database says.
     pub async fn rollback(self) -> sqlx::Result<()> {
-        self.running.rollback().await
+        self.end("rollback").await
+    }
+
+    async fn end(mut self, how: &'static str) -> sqlx::Result<()> {
+        sqlx::raw_sql(how).execute(&mut *self).await?;
+        self.connection = None;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            tokio::spawn(undo(connection));
+        }
+    }
+}
+
+/// Undoes what was begun on a connection, which is for others only when that is certain.
+async fn undo(mut connection: PoolConnection<Postgres>) {
+    let undone = timeout(PATIENCE, sqlx::raw_sql("rollback").execute(&mut *connection)).await;
+    if !matches!(undone, Ok(Ok(_))) {
+        drop(connection.detach());
     }
 }
 
@@ -39,12 +78,12 @@ impl Deref for Transaction {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.running
+        self.connection.as_deref().expect("a transaction has its connection until it is over")
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.running
+        self.connection.as_deref_mut().expect("a transaction has its connection until it is over")
     }
 }

@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::organizations::trails;
-use crate::Result;
 use crate::audit::damage::{self, Extent};
 use crate::platform::Platform;
 use crate::storage::{check, guards};
+use crate::{Error, Result};
 
 mod trail;
 
@@ -16,23 +16,61 @@ use trail::{Problem, Trail};
 /// What was recorded so lately is read again often.
 const LATELY: TimeDelta = TimeDelta::hours(1);
 
-/// What is not as it should be, a sentence for each. Of each trail it is noted too, for those whose trail it is.
-pub(super) async fn problems(platform: &Platform) -> Result<Vec<String>> {
-    let mut found = of_schema(platform).await?;
-    for organization in trails(platform).await? {
-        let problems = Trail { platform, organization }.problems().await?;
-        found.extend(note(platform, organization, Extent::Whole, problems).await);
+/// What is not as it should be, a sentence for each. The operator is told of each at once: nothing is lost where the rest cannot be looked at.
+#[derive(Default)]
+struct Found(Vec<String>);
+
+impl Found {
+    fn add(&mut self, problem: String) {
+        tracing::error!(problem, "the database is not as it should be");
+        self.0.push(problem);
     }
-    Ok(found)
+
+    /// Adds what was found of a trail, and notes it for those whose trail it is.
+    async fn add_of(
+        &mut self,
+        platform: &Platform,
+        organization: Uuid,
+        extent: Extent,
+        problems: &[Problem],
+    ) -> Result<()> {
+        for problem in problems {
+            self.add(problem.of(organization));
+        }
+        let damage: Vec<_> = problems.iter().filter_map(Problem::damage).collect();
+        // What was not read may be damaged.
+        let extent = if damage.len() == problems.len() { extent } else { Extent::Part };
+        match damage::note(platform, organization, extent, damage).await {
+            Err(error @ Error::Internal(_)) => {
+                let problem = Problem::because("what was found cannot be recorded in it".to_owned(), &error);
+                self.add(problem.of(organization));
+                Ok(())
+            }
+            noted => noted,
+        }
+    }
 }
 
-/// Notes what was found of a trail; answers a sentence for each, and one more where it cannot be noted now: nothing of what was found is lost for that.
-async fn note(platform: &Platform, organization: Uuid, extent: Extent, mut problems: Vec<Problem>) -> Vec<String> {
-    let told = problems.iter().map(|problem| problem.what.clone()).collect();
-    if let Err(error) = damage::note(platform, organization, extent, told).await {
-        problems.push(Problem::because("what was found cannot be recorded in it".to_owned(), &error));
+/// What is not as it should be, a sentence for each. Of each trail it is noted too, for those whose trail it is.
+pub(super) async fn problems(platform: &Platform) -> Result<Vec<String>> {
+    let (mut found, mut failed) = (Found::default(), None);
+    of_schema(platform, |problem| found.add(problem)).await?;
+    for organization in trails(platform).await? {
+        let whole = Extent::Whole { since: platform.clock.now() };
+        let problems = Trail { platform, organization }.problems().await?;
+        failed = failed.or(found.add_of(platform, organization, whole, &problems).await.err());
     }
-    problems.iter().map(|problem| problem.of(organization)).collect()
+    failed.map_or(Ok(found.0), Err)
+}
+
+/// Likewise of what was recorded within the last hour, and of nothing else.
+pub(super) async fn lately(platform: &Platform) -> Result<Vec<String>> {
+    let (mut found, mut failed) = (Found::default(), None);
+    for organization in recorded_lately(platform).await? {
+        let problems = Trail { platform, organization }.lately(LATELY).await?;
+        failed = failed.or(found.add_of(platform, organization, Extent::Part, &problems).await.err());
+    }
+    failed.map_or(Ok(found.0), Err)
 }
 
 /// Looks at the guards of the schema and reads every trail again, and changes nothing. Tells what is not as it should be, a sentence for each, as soon as
@@ -41,7 +79,7 @@ async fn note(platform: &Platform, organization: Uuid, extent: Extent, mut probl
 /// # Errors
 /// [`crate::Error::Unavailable`] without a database.
 pub async fn verify(platform: &Platform, mut tell: impl FnMut(String)) -> Result<usize> {
-    of_schema(platform).await?.into_iter().for_each(&mut tell);
+    of_schema(platform, &mut tell).await?;
     let trails = trails(platform).await?;
     for &organization in &trails {
         let problems = Trail { platform, organization }.problems().await?;
@@ -50,23 +88,11 @@ pub async fn verify(platform: &Platform, mut tell: impl FnMut(String)) -> Result
     Ok(trails.len())
 }
 
-async fn of_schema(platform: &Platform) -> Result<Vec<String>> {
-    let mut found = check::problems(&platform.database.reads).await?;
-    found.extend(guards::problems(&platform.database.reads).await?);
-    found.extend(without_month(platform).await?);
-    Ok(found)
-}
-
-/// Likewise of what was recorded within the last hour, and of nothing else.
-pub(super) async fn lately(platform: &Platform) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for organization in recorded_lately(platform).await? {
-        let problems = Trail { platform, organization }.lately(LATELY).await?;
-        if !problems.is_empty() {
-            found.extend(note(platform, organization, Extent::Newest, problems).await);
-        }
-    }
-    Ok(found)
+async fn of_schema(platform: &Platform, mut tell: impl FnMut(String)) -> Result<()> {
+    check::problems(&platform.database.reads).await?.into_iter().for_each(&mut tell);
+    guards::problems(&platform.database.reads).await?.into_iter().for_each(&mut tell);
+    without_month(platform).await?.into_iter().for_each(&mut tell);
+    Ok(())
 }
 
 async fn recorded_lately(platform: &Platform) -> Result<Vec<Uuid>> {

@@ -142,7 +142,7 @@ async fn grants(superuser: PgPool) {
     orgtrail_app access_token_graphs: delete, insert, select, update (permission)
     orgtrail_app access_tokens: insert, select, update (name, secret_sha256, scopes, addresses, created_by, expires_at, revoked_at, rotated_at, version, last_used_at, last_used_ip)
     orgtrail_app branches: delete, insert, select, update (name, protected, version, composed, supergraph)
-    orgtrail_app damaged_trails: delete, insert, select, update (problems)
+    orgtrail_app damaged_trails: delete, insert, select, update (noted_at, problems)
     orgtrail_app event_positions: insert, select
     orgtrail_app events: insert, select
     orgtrail_app graph_texts: delete, insert, select, update (bytes)

@@ -4,6 +4,7 @@ use orgtrail::Error;
 use orgtrail::audit::action::Action;
 use orgtrail::audit::append::{NewEvent, Object};
 use orgtrail::audit::change::Change;
+use orgtrail::audit::page;
 use orgtrail::identity::access::{Access, Operation, authorize};
 use orgtrail::identity::access_token::{self, Scope, Wanted};
 use orgtrail::identity::role::Role;
@@ -11,6 +12,9 @@ use orgtrail::identity::viewer::{self, Viewer};
 use orgtrail::organization::members;
 use orgtrail::organization::teams::TeamRole;
 use sqlx::PgPool;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 use crate::fixture::{Fixture, INTEGRITY, Tenant, code, id_of, origin, run};
 
@@ -305,4 +309,37 @@ async fn present_owner(fixture: &Fixture, tenant: &Tenant, other: &Viewer) -> Vi
     .await
     .unwrap();
     crate::fixture::seen(&orgtrail::identity::viewer::User { id, name, email })
+}
+
+/// Asks a future so often, unless it is done before, and gives it up.
+async fn given_up_after<T>(polls: usize, future: impl Future<Output = T>) {
+    let (mut future, mut left) = (pin!(future), polls);
+    poll_fn(|context| {
+        left -= 1;
+        if future.as_mut().poll(context).is_ready() || left == 0 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Somebody who leaves while their transaction begins leaves none behind that is open: what the next one does without a transaction of its own would be in
+/// it, and lost.
+#[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]
+async fn a_transaction_that_is_given_up_while_it_begins_is_over(superuser: PgPool) {
+    let fixture = Fixture::new(superuser).await;
+    let tenant = fixture.organization("acme").await;
+    let (app, owner) = (fixture.app(), &tenant.owner);
+    fixture.bound(tenant.id).await.rollback().await.unwrap();
+    let open = "select count(*) from pg_stat_activity
+        where datname = current_database() and usename = 'orgtrail_app' and xact_start is not null";
+    for polls in (1..10).cycle().take(50) {
+        given_up_after(polls, fixture.bound(tenant.id)).await;
+        given_up_after(polls, page::events(&fixture.platform, owner, "acme", "")).await;
+        for pool in [app, &fixture.platform.database.reads] {
+            while pool.num_idle() < pool.size() as usize {
+                tokio::task::yield_now().await;
+            }
+        }
+        let open: i64 = sqlx::query_scalar(open).fetch_one(&fixture.superuser).await.unwrap();
+        assert_eq!(open, 0, "after {polls}");
+    }
 }

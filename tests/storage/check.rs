@@ -39,6 +39,7 @@ async fn a_member_of_the_owner_is_refused(superuser: PgPool) {
     let migrate = connect_as("orgtrail_migrate", &superuser);
     let found = problems(&migrate).await.unwrap().join("\n");
     assert!(found.contains("orgtrail_migrate is a member of a role that owns the trail"), "{found}");
+    assert!(found.contains("orgtrail_migrate cannot read trails again: grant orgtrail_verify to it."), "{found}");
 }
 
 #[sqlx::test(migrator = "orgtrail::storage::MIGRATOR")]

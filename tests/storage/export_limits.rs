@@ -141,7 +141,7 @@ async fn the_place_comes_before_the_counting_and_goes_with_its_failure(superuser
     };
     let whole = query(&fixture, &tenant, "&format=ndjson");
     let start_whole = async || export::start(&fixture.platform, &tenant.owner, &whole).await.err().unwrap().status();
-    run("revoke select on orgtrail.events from orgtrail_app", &fixture.superuser).await.unwrap();
+    run("revoke select on orgtrail.events from orgtrail_app, orgtrail_verify", &fixture.superuser).await.unwrap();
     assert_eq!((start_whole().await, places().await), (500, 0));
     let taken = format!(
         "insert into orgtrail.running_exports select gen_random_uuid(), '{}', now() + interval '1 minute' from generate_series(1, 2)",

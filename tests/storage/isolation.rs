@@ -71,7 +71,7 @@ async fn two(fixture: &Fixture) -> (Tenant, Tenant) {
     for statement in [
         "set local session_replication_role = replica",
         "insert into orgtrail.prunings select organization_id, '2020-01-01', 0, 0 from orgtrail.trail_heads",
-        "insert into orgtrail.damaged_trails select organization_id, now(), '{canary}' from orgtrail.trail_heads",
+        "insert into orgtrail.damaged_trails select organization_id, now(), now(), '{canary}' from orgtrail.trail_heads",
     ] {
         run(statement, &mut *noted).await.unwrap();
     }

@@ -333,7 +333,10 @@ async fn a_lost_database_breaks_the_transfer() {
     fill(&app, 3_000, 16_000).await;
     let response = app.owner().await.open(&everything("")).await;
     assert_eq!(response.status(), 200);
-    sqlx::raw_sql("revoke select on orgtrail.events from orgtrail_app").execute(&app.superuser).await.unwrap();
+    sqlx::raw_sql("revoke select on orgtrail.events from orgtrail_app, orgtrail_verify")
+        .execute(&app.superuser)
+        .await
+        .unwrap();
     let body = response.bytes().await;
     assert!(body.is_err(), "a transfer that could not be read to its end ended cleanly");
 }

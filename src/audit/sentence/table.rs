@@ -129,7 +129,7 @@ const SENTENCES: &[(Action, &[Template])] = &[
         Always("Requested an export of {events}, {range}"), Always("Requested an export of the audit log"),
     ]),
     (Action::AuditLogIntegrityFailed, &[Always("Read the audit log again: it is not as it was recorded")]),
-    (Action::AuditLogIntegrityRestored, &[Always("Read the audit log again: it is as it was recorded")]),
+    (Action::AuditLogIntegrityRestored, &[Always("Read the audit log again: what is kept of it is as it was recorded")]),
     (Action::AuditLogViewed, &[Ended(Denied, "Was refused the audit log"), Always("Looked at the audit log")]),
     (Action::TrustedDocumentSubmitted, &[
         Always("Submitted {trusted documents} for client [client] to [graph] / {branch}"),

@@ -93,7 +93,7 @@ fn every_action_has_its_own_sentence() {
     audit_log.export.requested: Requested an export of 2,391 events, 24 Oct – 21 Nov 2026
     audit_log.viewed: Looked at the audit log
     audit_log.integrity.failed: Read the audit log again: it is not as it was recorded
-    audit_log.integrity.restored: Read the audit log again: it is as it was recorded
+    audit_log.integrity.restored: Read the audit log again: what is kept of it is as it was recorded
     trusted_document.submitted: Submitted 42 trusted documents for client *client2* to *graph2* / branch2
     model.created: Created model *name2*
     model.deleted: Deleted model *name*
@@ -147,7 +147,7 @@ fn every_action_has_a_sentence_without_any_state() {
     Requested an export of the audit log
     Looked at the audit log
     Read the audit log again: it is not as it was recorded
-    Read the audit log again: it is as it was recorded
+    Read the audit log again: what is kept of it is as it was recorded
     Submitted trusted documents
     Created a model
     Deleted a model

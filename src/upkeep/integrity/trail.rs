@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::audit::reread::{self, Flaw, Flaws};
 use crate::platform::Platform;
-use crate::storage;
+use crate::storage::{self, Held};
 
 /// Events that are read again at once: a short statement disturbs nobody.
 const STRETCH: i64 = 5000;
@@ -21,21 +21,27 @@ const TOLD: usize = 20;
 
 /// Something about a trail that is not as it should be.
 pub(super) struct Problem {
-    /// What, for whoever may read the trail.
-    pub(super) what: String,
+    what: String,
     /// What the database says of itself about it, for the operator alone.
     cause: Option<String>,
+    /// Whether it says something about the trail, of which those are told who may read it.
+    is_damage: bool,
 }
 
 impl Problem {
     fn new(what: String) -> Self {
-        Self { what, cause: None }
+        Self { what, cause: None, is_damage: true }
     }
 
     /// That something could not be done, and why.
     pub(super) fn because(what: String, error: &crate::Error) -> Self {
         let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        Self { what, cause: Some(cause) }
+        Self { what, cause: Some(cause), is_damage: false }
+    }
+
+    /// What is told to whoever may read the trail.
+    pub(super) fn damage(&self) -> Option<String> {
+        self.is_damage.then(|| self.what.clone())
     }
 
     /// A sentence for the operator, of all the trails that there are.
@@ -120,10 +126,10 @@ impl Trail<'_> {
     /// [`crate::Error::Unavailable`] if the database can be asked nothing at all any more.
     pub(super) async fn problems(&self) -> Result<Vec<Problem>> {
         let mut found = Vec::new();
-        if let Some(bounds) = Self::read("its head", self.bounds().await, &mut found)? {
+        if let Some(bounds) = Self::read("the head of the log", self.bounds().await, &mut found)? {
             self.indexes(0, &bounds, &mut found).await?;
         }
-        for day in Self::read("the days of its events", self.days().await, &mut found)?.unwrap_or_default() {
+        for day in Self::read("the days of the log", self.days().await, &mut found)?.unwrap_or_default() {
             let wrong = Self::read(&format!("the events of {day}"), self.day(day).await, &mut found)?;
             found.extend(wrong.unwrap_or_default());
         }
@@ -135,7 +141,7 @@ impl Trail<'_> {
     pub(super) async fn lately(&self, lately: TimeDelta) -> Result<Vec<Problem>> {
         let mut found = Vec::new();
         let first = self.first_since(lately).await;
-        if let Some((first, bounds)) = Self::read("its head", first, &mut found)? {
+        if let Some((first, bounds)) = Self::read("the head of the log", first, &mut found)? {
             self.indexes(first, &bounds, &mut found).await?;
         }
         found.truncate(TOLD);
@@ -146,11 +152,15 @@ impl Trail<'_> {
     fn read<T>(part: &str, read: Result<T>, found: &mut Vec<Problem>) -> Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(error) if storage::is_of_what_is_held(&error) => {
-                found.push(Problem::because(format!("{part} cannot be read"), &error));
+            Err(error) => {
+                let held = storage::held(&error);
+                if held == Held::Unknown {
+                    return Err(error);
+                }
+                let problem = Problem::because(format!("{part} cannot be read"), &error);
+                found.push(Problem { is_damage: held == Held::Broken, ..problem });
                 Ok(None)
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -191,7 +201,7 @@ impl Trail<'_> {
 
     /// Everything from the index `first` on.
     async fn indexes(&self, mut first: i64, bounds: &Bounds, found: &mut Vec<Problem>) -> Result<()> {
-        let beyond = Self::read("what lies beyond its head", self.beyond_its_head(bounds).await, found)?;
+        let beyond = Self::read("what lies beyond the head of the log", self.beyond_its_head(bounds).await, found)?;
         found.extend(beyond.flatten());
         let (mut wrong, mut unread) = (Wrong::default(), Vec::new());
         while first < bounds.next && unread.len() < TOLD {
@@ -199,6 +209,10 @@ impl Trail<'_> {
             self.stretch(stretch, &mut wrong, &mut unread).await?;
             first = stretch.behind;
         }
+        found.extend(
+            (first < bounds.next)
+                .then(|| Problem::new(format!("the events from {first} on were not read: too many cannot be"))),
+        );
         found.extend(wrong.told());
         found.extend(unread);
         Ok(())
@@ -218,7 +232,7 @@ impl Trail<'_> {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(beyond.map(|index| Problem::new(format!("event {index} lies beyond its head"))))
+        Ok(beyond.map(|index| Problem::new(format!("event {index} lies beyond the head of the log"))))
     }
 
     /// One that cannot be read is looked at by halves, until the event is found on which it fails.
@@ -228,7 +242,9 @@ impl Trail<'_> {
             && unread.len() < TOLD
         {
             match self.places_and_contents(stretch).await {
-                Err(error) if storage::is_of_what_is_held(&error) && !stretch.is_one() => left.extend(stretch.halves()),
+                Err(error) if storage::held(&error) != Held::Unknown && !stretch.is_one() => {
+                    left.extend(stretch.halves())
+                }
                 looked => {
                     if let Some(found) = Self::read(&format!("event {}", stretch.first), looked, unread)? {
                         wrong.extend(found);
