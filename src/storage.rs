@@ -267,20 +267,24 @@ enum Connections<'a> {
     ForLookups(&'a Database),
 }
 
-async fn begin_on(
-    from: Connections<'_>,
+/// Boxed: it is large, and every use case's future has several.
+fn begin_on<'a>(
+    from: Connections<'a>,
     opening: &'static str,
     organization: Option<Uuid>,
-) -> sqlx::Result<Transaction> {
+) -> BoxFuture<'a, sqlx::Result<Transaction>> {
     let span = trace::transaction(organization);
-    let waiting = trace::waiting(&span);
-    let connection = match from {
-        Connections::Of(pool) => pool.acquire().await,
-        Connections::ForLookups(database) => database.lookup().await,
-    }?;
-    let begun = Transaction::begin(connection, opening_for(opening, organization), span).await;
-    drop(waiting);
-    begun
+    async move {
+        let waiting = trace::waiting(&span);
+        let connection = match from {
+            Connections::Of(pool) => pool.acquire().await,
+            Connections::ForLookups(database) => database.lookup().await,
+        }?;
+        let begun = Transaction::begin(connection, opening_for(opening, organization), span).await;
+        drop(waiting);
+        begun
+    }
+    .boxed()
 }
 
 /// One question to the database instead of several. A UUID has nothing in it that could end the text.

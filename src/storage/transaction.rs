@@ -3,8 +3,11 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres, SqlSafeStr};
+use sqlx::postgres::PgQueryResult;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr};
 use tokio::time::timeout;
 use tracing::Span;
 
@@ -27,11 +30,11 @@ impl Transaction {
     /// Begins one by the statements of `opening`. Whoever gives that up has nothing to undo.
     pub(super) async fn begin(
         connection: PoolConnection<Postgres>,
-        opening: impl SqlSafeStr,
+        opening: AssertSqlSafe<String>,
         span: Span,
     ) -> sqlx::Result<Self> {
         let mut begun = Self { connection: Some(connection), _span: span };
-        sqlx::raw_sql(opening).execute(&mut *begun).await?;
+        run(opening, &mut begun).await?;
         Ok(begun)
     }
 
@@ -52,10 +55,15 @@ impl Transaction {
     }
 
     async fn end(mut self, how: &'static str) -> sqlx::Result<()> {
-        sqlx::raw_sql(how).execute(&mut *self).await?;
+        run(how, &mut self).await?;
         self.connection = None;
         Ok(())
     }
+}
+
+/// Boxed: it is large, and every use case's future has several.
+fn run(sql: impl SqlSafeStr, connection: &mut PgConnection) -> BoxFuture<'_, sqlx::Result<PgQueryResult>> {
+    sqlx::raw_sql(sql).execute(connection).boxed()
 }
 
 impl Drop for Transaction {
@@ -68,7 +76,7 @@ impl Drop for Transaction {
 
 /// Undoes what was begun on a connection, which is for others only when that is certain.
 async fn undo(mut connection: PoolConnection<Postgres>) {
-    let undone = timeout(PATIENCE, sqlx::raw_sql("rollback").execute(&mut *connection)).await;
+    let undone = timeout(PATIENCE, run("rollback", &mut connection)).await;
     if !matches!(undone, Ok(Ok(_))) {
         drop(connection.detach());
     }
