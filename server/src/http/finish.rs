@@ -37,8 +37,7 @@ pub struct Finishing {
 /// Runs what is inside to its end; a panic goes on to the layer that catches them.
 pub async fn run(State(finishing): State<Finishing>, request: Request, next: Next) -> Response {
     let patience = finishing.patience;
-    let is_page = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
-    if !is_page {
+    if !is_page(&request) {
         let held = request.extensions().get::<Arc<Held>>().cloned();
         let body = held.clone();
         let answering = async move {
@@ -57,6 +56,11 @@ pub async fn run(State(finishing): State<Finishing>, request: Request, next: Nex
     }
     let (asked, _) = request.into_parts(); // who asks for a page sends nothing else
     make(&finishing, || next.clone().run(Request::from_parts(asked.clone(), Body::empty()))).await
+}
+
+/// Whether it asks for a page. It is made in full also for whoever asks for its head alone.
+fn is_page(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && !request.uri().path().starts_with("/api/")
 }
 
 /// Makes a page; what is not done in time is made once more, and then given up.
@@ -131,8 +135,12 @@ async fn within(patience: Duration, database: &Database, answering: JoinHandle<R
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::any;
     use sqlx::postgres::PgConnectOptions;
     use tokio::sync::oneshot::channel;
+    use tower::ServiceExt;
 
     use super::*;
     use crate::http::listen::limits::Limits;
@@ -230,6 +238,34 @@ mod tests {
             Answering { page: [Duration::from_millis(1), Duration::from_millis(50)], ..Limits::default().answering };
         let status = make(&finishing(patience), page).await.status();
         (status, begun.load(Ordering::Relaxed))
+    }
+
+    /// The status of what hangs at the first attempt.
+    async fn asked(method: Method, path: &str) -> StatusCode {
+        let begun = Arc::new(AtomicU32::new(0));
+        let answer = move || async move {
+            if begun.fetch_add(1, Ordering::Relaxed) == 0 {
+                std::future::pending::<()>().await;
+            }
+            StatusCode::IM_A_TEAPOT
+        };
+        let patience = Answering {
+            page: [Duration::from_millis(1), Duration::from_mins(1)],
+            other: Duration::from_millis(1),
+            ..Limits::default().answering
+        };
+        let router = Router::new().fallback(any(answer)).layer(from_fn_with_state(finishing(patience), run));
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn pages_are_made_once_more_and_nothing_else_is() {
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(asked(method.clone(), "/acme").await, StatusCode::IM_A_TEAPOT, "{method}");
+            assert_eq!(asked(method.clone(), "/api/viewer").await, StatusCode::SERVICE_UNAVAILABLE, "{method}");
+        }
+        assert_eq!(asked(Method::POST, "/acme").await, StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]
