@@ -38,8 +38,8 @@ pub fn text(bytes: &[u8]) -> Result<&str> {
     }
 }
 
-/// What makes a schema, or an operation, one that no library is given: tokens that are none, brackets that are nested too deep, and whole numbers
-/// beyond 64 bits, at which [`cynic_parser`] (0.11) panics.
+/// What makes a schema, or an operation, one that no library is given: tokens that are none, brackets that are nested too deep, and what
+/// [`cynic_parser`] (0.11) panics at: whole numbers beyond 64 bits, and characters of block strings that the GraphQL of October 2021 does not have.
 #[must_use]
 pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
     let (mut nesting, mut before) = (Nesting::default(), ["", ""]);
@@ -54,6 +54,18 @@ pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
         {
             return Some(Fault::at(part, text, token.index(), "a whole number has more than 64 bits"));
         }
+        if let Some((at, character)) = foreign(&token) {
+            let told = format!("a block string cannot have the character U+{:04X}", u32::from(character));
+            return Some(Fault::at(part, text, token.index() + at, told));
+        }
+        if is_field_set && BLOCKS_IN_STRINGS.iter().any(|block| token.data().contains(block)) {
+            return Some(Fault::at(
+                part,
+                text,
+                token.index(),
+                "the fields of a directive cannot have block strings in them",
+            ));
+        }
         if !matches!(token.kind(), TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma) {
             before = [before[1], token.data()];
         }
@@ -67,6 +79,16 @@ pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
         }
     }
     None
+}
+
+/// How a block string begins within a string, and within another block string.
+const BLOCKS_IN_STRINGS: [&str; 2] = [r#"\"\"\""#, r#"\""""#];
+
+/// The first character of a block string that is none of GraphQL's source characters, and where it is in the token.
+fn foreign(token: &Token<'_>) -> Option<(usize, char)> {
+    let is_block = token.kind() == TokenKind::StringValue && token.data().starts_with(r#"""""#);
+    let is_foreign = |character: char| !matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFF}');
+    token.data().char_indices().filter(|_| is_block).find(|(_, character)| is_foreign(*character))
 }
 
 /// Whether it is a whole number beyond 64 bits.
@@ -127,6 +149,24 @@ mod tests {
         }
         let fault = unsafe_to_read("a", "type Query {\n  a: Int % }").unwrap();
         assert_eq!((fault.line, fault.column), (Some(2), Some(10)));
+    }
+
+    #[test]
+    fn block_strings_have_no_characters_but_those_of_graphql() {
+        for (text, fine) in [
+            ("\"\"\"a\tb\r\n\u{20ac}\"\"\" scalar S", true),
+            ("\"\"\"\u{1f680}\"\"\" scalar S", false),
+            ("\"\"\"\u{16}\"\"\" scalar S", false),
+            ("# \u{1f680}\nscalar S", true),
+            (r#"type T @key(fields: "a(b: \"c\")") { a(b: String): Int }"#, true),
+            (r#"type T @key(fields: "a(b: \"\"\"c\"\"\")") { a(b: String): Int }"#, false),
+            (r#"type T @key(fields: """a(b: \"""c\""")""") { a(b: String): Int }"#, false),
+        ] {
+            assert_eq!(unsafe_to_read("a", text).is_none(), fine, "{text:?}");
+        }
+        let fault = unsafe_to_read("a", "scalar R\n\"\"\"to \u{1f680}\"\"\" scalar S").unwrap();
+        assert_eq!((fault.line, fault.column), (Some(2), Some(7)));
+        assert_eq!(fault.message, "a block string cannot have the character U+1F680");
     }
 
     #[test]
