@@ -10,8 +10,8 @@ grant select on orgtrail.events_default to orgtrail_lookup;
 
 grant select on orgtrail.events, orgtrail.event_positions, orgtrail.trail_heads, orgtrail.trail_days, orgtrail.prunings to orgtrail_verify;
 
--- The trails of which something is not as it was recorded: since when that is known, and what the last look at all of it found. An event tells when
--- one comes, goes, or is found to be damaged otherwise.
+-- The trails of which something is not as it was recorded: since when that is known, and what. An event tells when one comes, goes, or is found to be
+-- damaged otherwise.
 create table orgtrail.damaged_trails (
     organization_id uuid primary key references orgtrail.trail_heads,
     found_at        timestamptz not null,

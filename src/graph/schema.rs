@@ -54,7 +54,7 @@ pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
         {
             return Some(Fault::at(part, text, token.index(), "a whole number has more than 64 bits"));
         }
-        if let Some((at, character)) = foreign(&token) {
+        if let Some((at, character)) = foreign_character(&token) {
             let told = format!("a block string cannot have the character U+{:04X}", u32::from(character));
             return Some(Fault::at(part, text, token.index() + at, told));
         }
@@ -85,7 +85,7 @@ pub fn unsafe_to_read(part: &str, text: &str) -> Option<Fault> {
 const BLOCKS_IN_STRINGS: [&str; 2] = [r#"\"\"\""#, r#"\""""#];
 
 /// The first character of a block string that is none of GraphQL's source characters, and where it is in the token.
-fn foreign(token: &Token<'_>) -> Option<(usize, char)> {
+fn foreign_character(token: &Token<'_>) -> Option<(usize, char)> {
     let is_block = token.kind() == TokenKind::StringValue && token.data().starts_with(r#"""""#);
     let is_foreign = |character: char| !matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFF}');
     token.data().char_indices().filter(|_| is_block).find(|(_, character)| is_foreign(*character))

@@ -12,6 +12,7 @@ mod catalog;
 mod change;
 mod check;
 mod crashes;
+mod damage;
 mod documents;
 mod expected;
 mod export;

@@ -1,8 +1,7 @@
 //! A request that was begun is finished, even if its client has gone.
 //!
-//! hyper drops a handler when the connection closes. In the middle of a commit that leaves a rollback too many, in the middle of a
-//! `begin` a connection that goes back to its pool inside of a transaction, and in the middle of a page tasks that look for
-//! values which are gone. So the handler runs in a task of its own. What it may take is bounded by the database's time limits; where the database
+//! hyper drops a handler when the connection closes. In the middle of a commit that leaves a rollback too many, and in the
+//! middle of a page tasks that look for values which are gone. So the handler runs in a task of its own. What it may take is bounded by the database's time limits; where the database
 //! itself does not answer, nobody waits for ever, and a while later the work is given up, with the connections that it waits for. A page, whose
 //! parts wait for each other, has limits of its own.
 

@@ -113,7 +113,7 @@ impl Wrong {
         let told = [
             self.places.told("missing, or not what was recorded"),
             self.contents.lengths.told("longer or shorter than when recorded"),
-            self.contents.unreadable.told("no longer readable as events"),
+            self.contents.unreadable.told("no longer readable"),
         ];
         told.into_iter().flatten().map(Problem::new)
     }
